@@ -1,0 +1,117 @@
+import { OpError } from "./errors.ts";
+import { hashJson, isObject, type Json, type JsonObject } from "./json.ts";
+import type { Plugin } from "./plugin.ts";
+import { diagnose } from "./schema.ts";
+import { nearest } from "./suggestion.ts";
+import { parseText, type Diagnostic, type ParsedText, type TextFormat } from "./text.ts";
+
+/** What the host is to be, one section a plugin. Sections are in the plugins' own shapes, checked. */
+export interface StateDocument {
+  readonly version: 1;
+  readonly plugins: Readonly<Record<string, Json>>;
+}
+
+export const EMPTY_DOCUMENT: StateDocument = { version: 1, plugins: {} };
+
+/** A document that cannot be used, with every reason and its place. */
+export class DocumentError extends OpError {
+  readonly diagnostics: readonly Diagnostic[];
+  /** The file or "standard input". */
+  readonly source: string;
+  readonly text: string;
+
+  constructor(diagnostics: readonly Diagnostic[], source: string, text: string) {
+    const [first] = diagnostics;
+    super("invalid", `${source}: ${first?.message ?? "Not a state document"}`);
+    this.diagnostics = diagnostics;
+    this.source = source;
+    this.text = text;
+  }
+}
+
+export interface DocumentSource {
+  /** As the user named it. */
+  readonly name: string;
+  readonly text: string;
+  readonly format: TextFormat;
+}
+
+/** A checked document with its text, so that what the host refuses later can be pointed at too. */
+export interface SourcedDocument {
+  readonly document: StateDocument;
+  /** Throws a DocumentError at the places of the findings. */
+  reject(findings: readonly Diagnostic[]): never;
+}
+
+/** Throws a DocumentError that holds everything wrong with the text, nothing of which reaches a plugin. */
+export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]): SourcedDocument {
+  const reject = (diagnostics: readonly Diagnostic[]): never => {
+    throw new DocumentError(diagnostics, source.name, source.text);
+  };
+  const parsed = parseText(source.text, source.format);
+  if (Array.isArray(parsed)) return reject(parsed);
+  const text = parsed as ParsedText;
+  const place = (findings: readonly Diagnostic[]): never => reject(findings.map((finding) => located(finding, text)).sort(byPosition));
+  const findings = check(text.value, plugins);
+  if (findings.length > 0) return place(findings);
+  const { plugins: sections } = text.value as JsonObject & { plugins: JsonObject };
+  return { document: { version: 1, plugins: sections }, reject: place };
+}
+
+/** The document with only one plugin's section. Throws kind invalid for a plugin there is not. */
+export function restrictTo(document: StateDocument, plugin: string | undefined): StateDocument {
+  if (plugin === undefined) return document;
+  const section = document.plugins[plugin];
+  return { version: 1, plugins: section === undefined ? {} : { [plugin]: section } };
+}
+
+export function documentHash(document: StateDocument): string {
+  return hashJson({ version: document.version, plugins: document.plugins });
+}
+
+function check(value: Json, plugins: readonly Plugin[]): Diagnostic[] {
+  if (!isObject(value)) return [{ message: "A state document is an object", path: [], hint: shape() }];
+  const findings: Diagnostic[] = [];
+  for (const key of Object.keys(value)) {
+    if (!["version", "plugins", "$schema"].includes(key)) findings.push(unknown(key, [key], ["version", "plugins"]));
+  }
+  if (!Object.hasOwn(value, "version")) findings.push({ message: "Missing 'version'", path: [], hint: shape() });
+  else if (!([1, "1", "1.0"] as Json[]).includes(value.version as Json)) {
+    findings.push({ message: `'version' is ${JSON.stringify(value.version)}, allowed is 1`, path: ["version"] });
+  }
+  if (!isObject(value.plugins)) {
+    const message = Object.hasOwn(value, "plugins") ? "'plugins' is to be an object" : "Missing 'plugins'";
+    return [...findings, { message, path: Object.hasOwn(value, "plugins") ? ["plugins"] : [], hint: shape() }];
+  }
+  for (const [name, section] of Object.entries(value.plugins)) {
+    const plugin = plugins.find((candidate) => candidate.name === name);
+    if (plugin === undefined) {
+      findings.push(unknown(name, ["plugins", name], plugins.map((known) => known.name), "plugin"));
+      continue;
+    }
+    findings.push(...diagnose(plugin.schema, section, ["plugins", name]));
+  }
+  return findings;
+}
+
+function located(finding: Diagnostic, text: ParsedText): Diagnostic {
+  for (let length = finding.path.length; length >= 0; length -= 1) {
+    const position = text.position(finding.path.slice(0, length));
+    if (position !== undefined) return { ...finding, position };
+  }
+  return finding;
+}
+
+function byPosition({ position: a }: Diagnostic, { position: b }: Diagnostic): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
+function unknown(key: string, path: string[], allowed: readonly string[], noun = "key"): Diagnostic {
+  const near = nearest(key, allowed);
+  const hint = near === undefined ? `Allowed: ${allowed.join(", ") || "none"}` : `Did you mean '${near}'?`;
+  return { message: `Unknown ${noun} '${key}'`, path, hint };
+}
+
+function shape(): string {
+  return 'It looks like { "version": 1, "plugins": { … } }';
+}

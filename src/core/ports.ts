@@ -1,0 +1,225 @@
+import type { StateDocument } from "./document.ts";
+import type { Json } from "./json.ts";
+import type { Ownership } from "./ownership.ts";
+import type { Change } from "./plugin.ts";
+import type { Resources } from "./resource.ts";
+
+/*
+ * What a lower room needs from a higher or a neighbouring one. Each is implemented in one place and handed over in main.ts.
+ */
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds on a clock that no one sets. */
+  monotonicMs(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** Who is doing this, from the kernel's word where it has one; SUDO_USER only as claimed. */
+export interface Actor {
+  readonly uid: number;
+  readonly user: string;
+  readonly loginUid?: number;
+  readonly session?: number;
+  readonly claimedSudoUser?: string;
+  /** "cli" or "dbus". */
+  readonly door: string;
+}
+
+/** One line of history, before the sink adds who, where and when. */
+export interface AuditEvent {
+  readonly kind: AuditKind;
+  readonly transaction?: string;
+  readonly plugin?: string;
+  readonly operation?: string;
+  readonly resource?: string;
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly outcome?: "begun" | "done" | "failed";
+  readonly detail?: Json;
+  /** True for an entry that could not be written when it happened. */
+  readonly late?: boolean;
+}
+
+export type AuditKind =
+  | "plan"
+  | "action"
+  | "verify"
+  | "commit"
+  | "revert"
+  | "recovery"
+  | "rollback"
+  | "checkpoint"
+  | "refusal"
+  | "ownership";
+
+export interface AuditEntry extends AuditEvent {
+  readonly index: number;
+  readonly time: string;
+  readonly host: string;
+  readonly boot: string;
+  readonly monotonicMs: number;
+  readonly actor: Actor;
+}
+
+/** Where history goes. `append` returns when all the entries are durable, together, in order, or throws and has added none. */
+export interface AuditSink {
+  append(events: readonly AuditEvent[]): Promise<void>;
+  /** Sets room aside so that a revert can still be logged on a full disk; `free` gives it back. */
+  reserve(): Promise<void>;
+  free(): Promise<void>;
+}
+
+export interface AuditReader {
+  /** All entries, oldest first. An entry that does not fit the chain throws kind integrity, naming the first bad one. */
+  entries(): readonly AuditEntry[];
+}
+
+/** The one writer's right to change the host; it ends with the process that holds it. */
+export interface Lock {
+  /** Throws kind refused, saying who holds it and since when. */
+  acquire(purpose: string): Promise<Disposable>;
+  holder(): LockHolder | undefined;
+}
+
+export interface LockHolder {
+  readonly pid: number;
+  readonly user: string;
+  readonly purpose: string;
+  readonly since: string;
+}
+
+/** What recovery decides by. Every call is durable before it returns. One transaction at a time. */
+export interface Journal {
+  begin(header: TransactionHeader): Promise<void>;
+  append(record: JournalRecord): Promise<void>;
+  /** What a dead process left behind. A record torn by the crash was never begun and is not in it. */
+  pending(): OpenTransaction | undefined;
+  close(): Promise<void>;
+}
+
+export interface OpenTransaction {
+  readonly header: TransactionHeader;
+  readonly records: readonly JournalRecord[];
+}
+
+/** Everything that recovery needs without asking anything else. */
+export interface TransactionHeader {
+  readonly id: string;
+  readonly kind: "apply" | "rollback";
+  readonly started: string;
+  readonly actor: Actor;
+  /** What was asked for, and its hash. A rollback's is the state it returns to. */
+  readonly document: StateDocument;
+  readonly documentHash: string;
+  /** By plugin: the desired state in full (with what `--prune` adds), and what the changed keys were. */
+  readonly desired: Readonly<Record<string, Resources>>;
+  readonly before: Readonly<Record<string, Resources>>;
+  readonly identities: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly steps: readonly TransactionStep[];
+  readonly planId?: string;
+  /** For a rollback: the checkpoints whose applies it undoes. */
+  readonly undoes?: readonly string[];
+}
+
+export interface TransactionStep {
+  readonly plugin: string;
+  readonly name: string;
+  readonly oneWay?: string;
+  readonly changes: readonly Change[];
+}
+
+export type Phase = "apply" | "revert";
+
+export type JournalRecord =
+  | { readonly record: "step-begun"; readonly phase: Phase; readonly step: number }
+  | { readonly record: "step-done"; readonly phase: Phase; readonly step: number; readonly plugin: string; readonly effects: readonly Change[] }
+  | { readonly record: "reverting"; readonly why: string }
+  | { readonly record: "committing"; readonly commit: Commit }
+  | { readonly record: "unlogged"; readonly events: readonly AuditEvent[] };
+
+/** What is in force and how it came to be. */
+export interface Ledger {
+  /** The merge of what is in force, by plugin. */
+  current(): StateDocument;
+  ownership(): Ownership;
+  /** Oldest first. */
+  checkpoints(): readonly Checkpoint[];
+  rejection(documentHash: string): Rejection | undefined;
+  isSpent(planId: string): boolean;
+  /** Writes all of it; doing it twice is doing it once, so that a crash in between can be mended by doing it again. */
+  commit(commit: Commit): Promise<void>;
+}
+
+/** Absent keys are left as they are. */
+export interface Commit {
+  readonly current?: StateDocument;
+  readonly ownership?: Ownership;
+  /** Written over those of the same name. */
+  readonly checkpoints?: readonly Checkpoint[];
+  readonly forget?: readonly string[];
+  readonly reject?: readonly Rejection[];
+  /** Document hashes that may be applied again. */
+  readonly accept?: readonly string[];
+  readonly spend?: string;
+}
+
+export interface Rejection {
+  readonly documentHash: string;
+  readonly when: string;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** The point just before an apply (kind apply), or one that a user marked. */
+export interface Checkpoint {
+  readonly name: string;
+  readonly sequence: number;
+  readonly created: string;
+  readonly actor: Actor;
+  readonly applied?: Applied;
+}
+
+/** What one apply changed: all that rollback needs. */
+export interface Applied {
+  readonly transaction: string;
+  readonly documentHash: string;
+  /** By plugin, in the order made. */
+  readonly changes: Readonly<Record<string, readonly Change[]>>;
+  /** By plugin: the policy keys of the resources touched. */
+  readonly policies: Readonly<Record<string, Resources>>;
+  readonly ownershipBefore: Ownership;
+  readonly currentBefore: StateDocument;
+  readonly undone?: { readonly when: string; readonly why: string };
+}
+
+/** A file under /etc that belongs to a change: read, and removed durably. */
+export interface ConfigFile {
+  /** The text, or undefined where there is no such file. Throws kind unavailable when it cannot be read. */
+  read(path: string): string | undefined;
+  isLink(path: string): boolean;
+  remove(path: string): void;
+}
+
+/** Who would be cut off. */
+export interface Operator {
+  /** op-dbus and the processes above it, nearest first. */
+  readonly pids: readonly number[];
+  readonly overSsh: boolean;
+}
+
+/** A unit's own words. */
+export interface UnitLog {
+  /** The last lines that the unit logged in this invocation (or at all), oldest first; or one line that says where to look. */
+  lastLines(unit: string, count: number): readonly string[];
+}
+
+/** Files that the user names on the command line. */
+export interface UserFiles {
+  /** Throws kind invalid, naming the path, for what is not a readable file of at most `limitBytes`. */
+  read(path: string, limitBytes: number): string;
+  /** Throws kind refused when it exists, unless `replace`. */
+  write(path: string, text: string, options: { readonly replace: boolean }): void;
+  exists(path: string): boolean;
+}
+

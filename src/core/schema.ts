@@ -1,0 +1,109 @@
+import * as v from "valibot";
+import type { BaseIssue, GenericSchema } from "valibot";
+import { isObject, type Json } from "./json.ts";
+import { nearest } from "./suggestion.ts";
+import type { Diagnostic } from "./text.ts";
+
+type Path = (string | number)[];
+type Issue = BaseIssue<unknown>;
+
+/** All that is wrong with a value, in the user's words: the key, what was found, what is allowed, a suggestion for a near miss. */
+export function diagnose(schema: GenericSchema, value: Json, prefix: Path): Diagnostic[] {
+  const lists = listsForObjects([schema as unknown as SchemaShape], value, prefix);
+  const { issues = [] } = v.safeParse(schema, value);
+  const findings = issues.map((issue) => {
+    const closest = deepest(issue);
+    const path = pathOf(issue, closest);
+    return { path: [...prefix, ...path], ...describe(schema, closest, path, prefix) };
+  });
+  return [...lists, ...findings];
+}
+
+/** valibot takes a list for an object; JSON does not. */
+function listsForObjects(shapes: readonly SchemaShape[], value: Json | undefined, path: Path): Diagnostic[] {
+  const options = shapes.flatMap(unwrap);
+  const objects = options.filter(({ type }) => type === "record" || type.endsWith("object"));
+  if (Array.isArray(value)) {
+    const items = options.flatMap(({ item }) => (item === undefined ? [] : [item]));
+    if (objects.length > 0 && items.length === 0) {
+      return [{ path, message: `'${path.slice(1).join(".")}' is a list, allowed is an object` }];
+    }
+    return value.flatMap((inner, index) => listsForObjects(items, inner, [...path, index]));
+  }
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const below = objects.flatMap(({ entries, value: each }) => entries?.[key] ?? each ?? []);
+    return below.length === 0 ? [] : listsForObjects(below, inner, [...path, key]);
+  });
+}
+
+function describe(schema: GenericSchema, issue: Issue, path: Path, prefix: Path): { message: string; hint?: string } {
+  const key = [...prefix.slice(1), ...path].join(".");
+  const last = String(path.at(-1) ?? prefix.at(-1) ?? "");
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const allowed = keysAt(schema, path.slice(0, -1));
+    const near = nearest(last, allowed);
+    const hint = near === undefined ? `Allowed: ${allowed.join(", ")}` : `Did you mean '${near}'?`;
+    return { message: `Unknown key '${key}'`, hint };
+  }
+  if (issue.received === "undefined") return { message: `Missing '${key}'` };
+  if (issue.kind === "validation" || issue.expected === null) return { message: `'${key}': ${issue.message}` };
+  const options = [...(issue.expected ?? "").matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? "");
+  const near = typeof issue.input === "string" ? nearest(issue.input, options) : undefined;
+  const message = `'${key}' is ${found(issue.input)}, allowed is ${spoken(issue.expected ?? "")}`;
+  return near === undefined ? { message } : { message, hint: `Did you mean "${near}"?` };
+}
+
+/** In a union the branch that got furthest says most; the others failed on the type alone. */
+function deepest(issue: Issue): Issue {
+  const inner = issue.issues?.filter((candidate) => (candidate.path?.length ?? 0) > 0 || candidate.kind === "validation");
+  const [first] = inner ?? [];
+  return first === undefined ? issue : deepest(first);
+}
+
+function pathOf(outer: Issue, inner: Issue): Path {
+  const keys = (issue: Issue): Path => (issue.path ?? []).map(({ key }) => key as string | number);
+  return outer === inner ? keys(outer) : [...keys(outer), ...keys(inner)];
+}
+
+interface SchemaShape {
+  readonly type: string;
+  readonly entries?: Record<string, SchemaShape>;
+  readonly wrapped?: SchemaShape;
+  readonly value?: SchemaShape;
+  readonly item?: SchemaShape;
+  readonly options?: readonly SchemaShape[];
+  readonly pipe?: readonly SchemaShape[];
+}
+
+/** The keys allowed at a path, as far as the schema spells them out. */
+function keysAt(schema: GenericSchema, path: Path): string[] {
+  let shapes: SchemaShape[] = unwrap(schema as unknown as SchemaShape);
+  for (const key of path) {
+    shapes = shapes
+      .flatMap((shape) => [shape.entries?.[key], shape.value, typeof key === "number" ? shape.item : undefined])
+      .flatMap((shape) => (shape === undefined ? [] : unwrap(shape)));
+  }
+  return shapes.flatMap((shape) => Object.keys(shape.entries ?? {}));
+}
+
+function unwrap(shape: SchemaShape): SchemaShape[] {
+  if (shape.wrapped !== undefined) return unwrap(shape.wrapped);
+  if (shape.type === "union" || shape.type === "variant") return (shape.options ?? []).flatMap(unwrap);
+  return [shape];
+}
+
+function found(input: unknown): string {
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "object" && input !== null) return "an object";
+  const text = JSON.stringify(input as Json) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** valibot's type names as people read them: 'boolean | null' is "true, false or null". */
+function spoken(expected: string): string {
+  const names: Record<string, string> = { boolean: "true or false", Object: "an object", Array: "a list", string: "a string", number: "a number" };
+  const words = expected.replace(/[()]/g, "").split(" | ").map((word) => names[word] ?? word);
+  const unique = [...new Set(words)];
+  return unique.length < 2 ? unique.join("") : `${unique.slice(0, -1).join(", ")} or ${unique.at(-1)}`;
+}
