@@ -1,0 +1,229 @@
+import { restrictTo, type SourcedDocument, type StateDocument } from "../core/document.ts";
+import { equalJson, toJson } from "../core/json.ts";
+import { whatMoved, type Basis, type Moved, type Plan } from "../core/plan.ts";
+import type { Plugin, Step } from "../core/plugin.ts";
+import type { TransactionHeader } from "../core/ports.ts";
+import { messageOf, OpError } from "../core/errors.ts";
+import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
+import { stepsAsRecorded } from "./chronicle.ts";
+import { refusalsOf, refuse } from "./gate.ts";
+import { pluginOf, type Host, type Observer } from "./host.ts";
+import { queryAll, type Queried } from "./query.ts";
+import { recover, type Recovered } from "./recovery.ts";
+import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
+import { makePlan, type Planned } from "./survey.ts";
+import { runTransaction } from "./transaction.ts";
+
+/** A plan kept for later: single use, and only on the host it was made on, unmoved. */
+export interface SavedPlan {
+  readonly id: string;
+  readonly hash: string;
+  readonly basis: Basis;
+}
+
+export interface ChangeOptions {
+  readonly force: boolean;
+  readonly observer: Observer;
+  /** Told what was recovered before anything else is done. */
+  recovered(report: Recovered): void;
+}
+
+export interface ApplyRequest extends ChangeOptions {
+  readonly source: SourcedDocument;
+  readonly plugin: string | undefined;
+  readonly prune: boolean;
+  readonly saved: SavedPlan | undefined;
+  /** Shown the plan before anything is changed; what it throws ends the apply. */
+  confirm(plan: Plan): Promise<void>;
+}
+
+export interface RollbackRequest extends ChangeOptions {
+  readonly to: string | undefined;
+  confirm(plan: RollbackPlan): Promise<void>;
+}
+
+export interface Applied {
+  readonly plan: Plan;
+  /** False when there was nothing to change, and nothing was written. */
+  readonly changed: boolean;
+  readonly checkpoint: string | undefined;
+}
+
+/** What a command of op-dbus asks of the host. */
+export class Engine {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** One failing plugin does not hide the others. */
+  query(plugin: string | undefined): Promise<Queried> {
+    const { plugins } = this.#host;
+    return queryAll(plugin === undefined ? plugins : [pluginOf(plugins, plugin)]);
+  }
+
+  /** The difference between the document and the host. Throws a DocumentError for what this host cannot be brought to. */
+  async plan(source: SourcedDocument, options: { plugin: string | undefined; prune: boolean }): Promise<Plan> {
+    return (await this.#planned(source, options)).plan;
+  }
+
+  /** Why an apply of this plan would be refused now, without asking for the lock. */
+  async refusals(plan: Plan, force: boolean, saved?: SavedPlan): Promise<string[]> {
+    const reasons = refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force });
+    try {
+      if (saved !== undefined) this.#checkSaved(saved, plan);
+      return reasons;
+    } catch (error) {
+      return [messageOf(error), ...(error instanceof OpError ? error.details : []), ...reasons];
+    }
+  }
+
+  async apply(request: ApplyRequest): Promise<Applied> {
+    using _ = await this.#host.lock.acquire("apply");
+    await this.#recover(request);
+    const { ledger } = this.#host;
+    const planned = await this.#planned(request.source, request);
+    const { plan } = planned;
+    await this.#pass(() => {
+      if (request.saved !== undefined) this.#checkSaved(request.saved, plan);
+      refuse(refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force: request.force }));
+    });
+    if (plan.steps.length === 0) {
+      const inForce = Object.entries(plan.document.plugins).every(([name, section]) =>
+        equalJson(ledger.current().plugins[name], section),
+      );
+      if (inForce && request.saved === undefined) return { plan, changed: false, checkpoint: undefined };
+    } else {
+      await request.confirm(plan);
+      await this.#pass(async () => {
+        const again = await this.#planned(request.source, request);
+        refuseMoved(whatMoved(plan.basis, again.plan.basis), "The host changed while the plan was shown");
+      });
+    }
+    await runTransaction(
+      { host: this.#host, header: this.#header("apply", plan, planned, request.saved?.id), observer: request.observer },
+      plan.steps,
+    );
+    return { plan, changed: plan.steps.length > 0, checkpoint: ledger.checkpoints().at(-1)?.name };
+  }
+
+  /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */
+  async rollback(request: RollbackRequest): Promise<RollbackPlan | undefined> {
+    using _ = await this.#host.lock.acquire("rollback");
+    const { plugins, ledger } = this.#host;
+    const report = await this.#recover(request);
+    if (report?.ended === "before-state" && request.to === undefined) return undefined;
+    const undoes = appliesToUndo(ledger.checkpoints(), request.to);
+    const plan = await planRollback(undoes, plugins, ledger.ownership());
+    if (plan.found.problems.length > 0) throw cannotRollBack(plan);
+    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved: plan.moved })));
+    await request.confirm(plan);
+    const header: TransactionHeader = {
+      ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
+      undoes: undoes.map(({ name }) => name),
+    };
+    await runTransaction({ host: this.#host, header, observer: request.observer }, plan.found.steps);
+    return plan;
+  }
+
+  /** Runs a change of the books alone (ownership, checkpoints), under the lock and after recovery. */
+  async change<T>(purpose: string, options: ChangeOptions, work: (host: Host) => Promise<T>): Promise<T> {
+    using _ = await this.#host.lock.acquire(purpose);
+    await this.#recover(options);
+    return await work(this.#host);
+  }
+
+  get host(): Host {
+    return this.#host;
+  }
+
+  async #planned(source: SourcedDocument, { plugin, prune }: { plugin: string | undefined; prune: boolean }): Promise<Planned> {
+    if (plugin !== undefined) pluginOf(this.#host.plugins, plugin);
+    const document = restrictTo(source.document, plugin);
+    const planned = await makePlan({ document, prune }, this.#host.plugins, this.#host.ledger.ownership());
+    if (planned.findings.length > 0) source.reject(planned.findings);
+    return planned;
+  }
+
+  async #recover({ recovered, observer }: ChangeOptions): Promise<Recovered | undefined> {
+    const report = await recover(this.#host, observer);
+    if (report !== undefined) recovered(report);
+    return report;
+  }
+
+  /** A refusal is itself history, where the log can take it. */
+  async #pass(gate: () => void | Promise<void>): Promise<void> {
+    try {
+      await gate();
+    } catch (error) {
+      if (error instanceof OpError && error.kind === "refused") {
+        const detail = [messageOf(error), ...error.details];
+        await this.#host.audit.append([{ kind: "refusal", detail }]).catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  #checkSaved(saved: SavedPlan, plan: Plan): void {
+    if (this.#host.ledger.isSpent(saved.id)) throw new OpError("refused", "This plan was applied already", { hint: "Make a new one: op-dbus plan --out PLAN" });
+    refuseMoved(whatMoved(saved.basis, plan.basis), "The host has moved since the plan was made");
+    if (saved.hash !== plan.hash) throw new OpError("refused", "This plan is not the one that was made for this host", { hint: "Make a new one: op-dbus plan --out PLAN" });
+  }
+
+  #rejections(hashes: readonly string[]) {
+    return hashes.flatMap((hash) => this.#host.ledger.rejection(hash) ?? []);
+  }
+
+  #header(
+    kind: "apply" | "rollback",
+    goal: { document: StateDocument; documentHash: string; desired: Plan["desired"]; steps: readonly Step[] },
+    { readings }: Pick<Planned, "readings">,
+    planId: string | undefined,
+  ): TransactionHeader {
+    const { clock, actor, plugins } = this.#host;
+    const steps = stepsAsRecorded(goal.steps);
+    return {
+      id: crypto.randomUUID(),
+      kind,
+      started: clock.now().toISOString(),
+      actor,
+      document: goal.document,
+      documentHash: goal.documentHash,
+      desired: goal.desired,
+      before: beforeState(changesByPlugin(steps), goal.desired, plugins),
+      identities: identitiesOf(readings),
+      steps,
+      ...(planId === undefined ? {} : { planId }),
+    };
+  }
+}
+
+function beforeState(changes: ReturnType<typeof changesByPlugin>, desired: Plan["desired"], plugins: readonly Plugin[]) {
+  const entries = Object.entries(changes).map(([name, made]) => {
+    const policies = policiesOf(pluginOf(plugins, name), desired[name] ?? {});
+    return [name, stateOf(made, "before", policies)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function identitiesOf(readings: Planned["readings"]): Record<string, Record<string, string>> {
+  const entries = Object.entries(readings).map(([plugin, { resources }]) => {
+    const known = Object.entries(resources).flatMap(([name, { identity }]) => (identity === undefined ? [] : [[name, identity] as const]));
+    return [plugin, Object.fromEntries(known)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function refuseMoved(moved: readonly Moved[], message: string): void {
+  if (moved.length === 0) return;
+  const details = moved.map(
+    ({ resource, what, then, now }) => `${resource} ${what} was ${JSON.stringify(then)}, is ${JSON.stringify(toJson(now))}`,
+  );
+  throw new OpError("refused", message, { details, hint: "Look at a new plan first" });
+}
+
+function cannotRollBack({ found }: RollbackPlan): OpError {
+  const details = found.problems.map(({ resource, message }) => `${resource}: ${message}`);
+  return new OpError("refused", "This host cannot be brought back to that state", { details });
+}
