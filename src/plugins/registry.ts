@@ -1,0 +1,9 @@
+import type { Plugin } from "../core/plugin.ts";
+import { createSystemdPlugin, type SystemdOptions } from "./systemd/plugin.ts";
+
+export type PluginOptions = SystemdOptions;
+
+/** The plugins written by hand, in the order in which their steps are taken where nothing else decides. */
+export function createPlugins(options: PluginOptions): Plugin[] {
+  return [createSystemdPlugin(options)];
+}

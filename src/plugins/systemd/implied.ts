@@ -1,0 +1,119 @@
+import type { Manager } from "./manager.ts";
+import { steadyState, type Sources } from "./reading.ts";
+import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
+
+/** What happens to other units along with a change of this one, as far as the unit files say. */
+export interface Implied {
+  /** Inactive units that starting this one starts (Requires=, BindsTo=, Wants=). */
+  readonly starts?: readonly string[];
+  /** Active units that starting (Conflicts=) or stopping this one stops (their Requires=, BindsTo=, PartOf=). */
+  readonly stops?: readonly string[];
+  /** Units named by Also= in [Install]. */
+  readonly also?: Readonly<Record<string, AlsoUnit>>;
+  /** Units that can start this one again (TriggeredBy). */
+  readonly triggers?: readonly string[];
+}
+
+export interface AlsoUnit {
+  readonly enabled: boolean;
+  /** Its own Also= names this unit in turn: neither can be enabled or disabled alone. */
+  readonly mutual: boolean;
+}
+
+export interface Change {
+  readonly name: string;
+  readonly path: string;
+  readonly file: string | null;
+  readonly starts: boolean;
+  readonly stops: boolean;
+  readonly toggles: boolean;
+}
+
+/** How far dependencies are followed; systemd itself reports what it does beyond that. */
+const DEPTH_LIMIT = 8;
+
+export async function impliedBy(change: Change, sources: Sources): Promise<Implied> {
+  const { manager } = sources;
+  const [pulled, conflicting, dependents, triggers, also] = await Promise.all([
+    change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", manager) : [],
+    change.starts ? neighbours(change.path, ["Conflicts", "ConflictedBy"], "active", manager) : [],
+    change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", manager) : [],
+    change.stops ? neighbours(change.path, ["TriggeredBy"], "active", manager) : [],
+    change.toggles ? alsoOf(change, sources) : {},
+  ]);
+  const started = change.starts ? await thatStayActive(pulled, manager) : [];
+  const stops = [...conflicting.map(({ id }) => id), ...dependents.map(({ id }) => id)];
+  return {
+    ...(started.length > 0 ? { starts: started } : {}),
+    ...(stops.length > 0 ? { stops } : {}),
+    ...(triggers.length > 0 ? { triggers: triggers.map(({ id }) => id) } : {}),
+    ...(Object.keys(also).length > 0 ? { also } : {}),
+  };
+}
+
+interface Neighbour {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** The units reached over these dependencies through units in the given state. */
+async function closure(
+  { name, path }: Change,
+  dependencies: readonly string[],
+  state: "active" | "inactive",
+  manager: Manager,
+): Promise<Neighbour[]> {
+  const reached = new Map<string, Neighbour>();
+  let frontier: Neighbour[] = [{ id: name, path }];
+  for (let depth = 0; depth < DEPTH_LIMIT && frontier.length > 0; depth += 1) {
+    const next = await Promise.all(frontier.map((unit) => neighbours(unit.path, dependencies, state, manager)));
+    frontier = next.flat().filter(({ id }) => id !== name && !reached.has(id));
+    for (const unit of frontier) reached.set(unit.id, unit);
+  }
+  return [...reached.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function neighbours(path: string, dependencies: readonly string[], state: "active" | "inactive", manager: Manager): Promise<Neighbour[]> {
+  const lists = await Promise.all(dependencies.map((dependency) => dependencyOf(path, dependency, manager)));
+  const statuses = await manager.listUnitsByNames([...new Set(lists.flat())]);
+  return statuses
+    .filter(({ loadState, activeState }) => loadState === "loaded" && steadyState(activeState) === state)
+    .map(({ id, path: at }) => ({ id, path: at }));
+}
+
+/** A dependency that this version of systemd does not know is one that no unit has. */
+async function dependencyOf(path: string, dependency: string, manager: Manager): Promise<string[]> {
+  try {
+    return (await manager.property(path, dependency)) as string[];
+  } catch {
+    return [];
+  }
+}
+
+/** A oneshot that does not remain runs and is inactive again: its state does not change. */
+async function thatStayActive(units: readonly Neighbour[], manager: Manager): Promise<string[]> {
+  const kept = units.map(async ({ id, path }) => {
+    if (unitTypeOf(id) !== "service") return [id];
+    const [type, remain] = await Promise.all([
+      manager.property(path, "Type", interfaceOf(id)),
+      manager.property(path, "RemainAfterExit", interfaceOf(id)),
+    ]);
+    return type === "oneshot" && remain !== true ? [] : [id];
+  });
+  return (await Promise.all(kept)).flat();
+}
+
+/** D-Bus does not tell Also=, so it is read from the unit file's [Install]; drop-ins cannot add to that section. */
+async function alsoOf({ name, file }: Change, { manager, configFiles }: Sources): Promise<Record<string, AlsoUnit>> {
+  const namedIn = (path: string | null): string[] => {
+    const text = path === null ? undefined : configFiles.read(path);
+    const install = /^\[Install\][^[]*/m.exec(text ?? "")?.[0] ?? "";
+    return [...install.matchAll(/^Also\s*=\s*(.*)$/gm)].flatMap((match) => (match[1] ?? "").split(/\s+/)).filter(Boolean);
+  };
+  const others = namedIn(file).filter((other) => other !== name && !isInstance(other) && !other.includes("%"));
+  const files = await manager.unitFilesByNames([...new Set(others)]);
+  const toggled = files.filter(({ state }) => state === "enabled" || state === "disabled");
+  return Object.fromEntries(
+    toggled.map(({ name: other, path, state }) => [other, { enabled: state === "enabled", mutual: namedIn(path).includes(name) }]),
+  );
+}

@@ -1,0 +1,149 @@
+import type { Bus, Variant } from "../../protocols/dbus/bus.ts";
+import { asPattern, MANAGER_NAME, UNIT_INTERFACE } from "./unit-name.ts";
+
+const MANAGER_PATH = "/org/freedesktop/systemd1";
+const MANAGER_INTERFACE = "org.freedesktop.systemd1.Manager";
+const PROPERTIES_INTERFACE = "org.freedesktop.DBus.Properties";
+
+/** One row of ListUnits (org.freedesktop.systemd1(5)). */
+export interface UnitStatus {
+  /** The unit's own name, which differs from the one asked for when that is an alias. */
+  readonly id: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly path: string;
+}
+
+export interface UnitFile {
+  readonly name: string;
+  readonly path: string;
+  readonly state: string;
+}
+
+/** A job that systemd took on, and the other units that it takes along. */
+export interface EnqueuedJob {
+  readonly id: number;
+  readonly affected: readonly { readonly unit: string; readonly type: string }[];
+}
+
+/** The calls of systemd's manager that the plugin uses, typed. Calls made together travel together. */
+export class Manager {
+  readonly bus: Bus;
+
+  constructor(bus: Bus) {
+    this.bus = bus;
+  }
+
+  /** One status a name, in the order asked; a unit that is not there has load state "not-found". */
+  async listUnitsByNames(names: readonly string[]): Promise<UnitStatus[]> {
+    if (names.length === 0) return [];
+    return statuses(await this.#call("ListUnitsByNames", "as", [names]));
+  }
+
+  async listUnits(): Promise<UnitStatus[]> {
+    return statuses(await this.#call("ListUnits"));
+  }
+
+  /** The unit files by these names, aliases and templates included; instances have none of their own. */
+  async unitFilesByNames(names: readonly string[]): Promise<UnitFile[]> {
+    if (names.length === 0) return [];
+    return unitFiles(await this.#call("ListUnitFilesByPatterns", "asas", [[], names.map(asPattern)]));
+  }
+
+  async listUnitFiles(): Promise<UnitFile[]> {
+    return unitFiles(await this.#call("ListUnitFiles"));
+  }
+
+  /** The enablement of a name that has no unit file of its own; undefined where there is none. */
+  async unitFileState(name: string): Promise<string | undefined> {
+    try {
+      const [state] = await this.#call("GetUnitFileState", "s", [name]);
+      return String(state);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async property(path: string, property: string, iface: string = UNIT_INTERFACE): Promise<unknown> {
+    const [value] = await this.bus.call({
+      destination: MANAGER_NAME, path, interface: PROPERTIES_INTERFACE, member: "Get", signature: "ss", body: [iface, property],
+    });
+    return (value as Variant).value;
+  }
+
+  /** The unit that a process belongs to; undefined where it belongs to none. */
+  async unitOfProcess(pid: number): Promise<string | undefined> {
+    try {
+      const [path] = await this.#call("GetUnitByPID", "u", [pid]);
+      return String(await this.property(String(path), "Id"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async enqueueJob(unit: string, type: string): Promise<EnqueuedJob> {
+    const [id, , , , , affected] = await this.#call("EnqueueUnitJob", "sss", [unit, type, "replace"]);
+    const others = affected as [number, string, string, string, string][];
+    return { id: Number(id), affected: others.map(([, , name, , kind]) => ({ unit: name, type: kind })) };
+  }
+
+  async cancelJob(id: number): Promise<void> {
+    await this.#call("CancelJob", "u", [id]);
+  }
+
+  async jobIds(): Promise<Set<number>> {
+    const [jobs] = await this.#call("ListJobs");
+    return new Set((jobs as [number][]).map(([id]) => id));
+  }
+
+  /** Told of every job that ends, from when this resolves until it is disposed of. */
+  async onJobRemoved(handler: (id: number, result: string) => void): Promise<AsyncDisposable> {
+    const subscription = await this.bus.subscribe(
+      { path: MANAGER_PATH, interface: MANAGER_INTERFACE, member: "JobRemoved" },
+      ({ body: [id, , , result] }) => handler(Number(id), String(result)),
+    );
+    await this.#call("Subscribe");
+    return subscription;
+  }
+
+  async enable(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#call("EnableUnitFiles", "asbb", [names, false, false]);
+  }
+
+  async disable(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#call("DisableUnitFiles", "asb", [names, false]);
+  }
+
+  async mask(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#call("MaskUnitFiles", "asbb", [names, false, false]);
+  }
+
+  async unmask(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#call("UnmaskUnitFiles", "asb", [names, false]);
+  }
+
+  /** Makes systemd read its unit files again. Takes about 80 ms on a small host. */
+  async reload(): Promise<void> {
+    await this.#call("Reload");
+  }
+
+  /** Sets properties for good: systemd writes a drop-in for each. */
+  async setProperties(unit: string, properties: readonly (readonly [string, Variant])[]): Promise<void> {
+    await this.#call("SetUnitProperties", "sba(sv)", [unit, false, properties]);
+  }
+
+  #call(member: string, signature = "", body: readonly unknown[] = []): Promise<readonly unknown[]> {
+    return this.bus.call({ destination: MANAGER_NAME, path: MANAGER_PATH, interface: MANAGER_INTERFACE, member, signature, body });
+  }
+}
+
+function statuses([rows]: readonly unknown[]): UnitStatus[] {
+  return (rows as string[][]).map(([id = "", , loadState = "", activeState = "", subState = "", , path = ""]) => ({
+    id, loadState, activeState, subState, path,
+  }));
+}
+
+function unitFiles([rows]: readonly unknown[]): UnitFile[] {
+  return (rows as string[][]).map(([path = "", state = ""]) => ({ name: path.slice(path.lastIndexOf("/") + 1), path, state }));
+}
