@@ -1,0 +1,37 @@
+import type { AuditReader, AuditSink, Journal, Ledger } from "../core/ports.ts";
+import { ChainedAuditLog, type Witness } from "./audit-log.ts";
+import { FileJournal } from "./journal.ts";
+import { FileLedger } from "./ledger.ts";
+import type { StatePaths } from "./paths.ts";
+import { Reserve } from "./reserve.ts";
+import { StateDirectory } from "./state-directory.ts";
+
+export interface StoreOptions extends Witness {
+  /** Where everything is kept; DEFAULT_ROOT without it. */
+  readonly root?: string;
+}
+
+/** Everything that is kept in one state directory. */
+export interface Store {
+  readonly paths: StatePaths;
+  readonly lockPath: string;
+  readonly audit: AuditSink & AuditReader;
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  /** Makes the lock's folder. Throws kind refused, saying why, where this process could not write. */
+  prepare(): void;
+}
+
+/** Opens a state directory, which need not be there. Nothing is read before it is asked for, nothing written before the first write. */
+export function openStore({ root, ...witness }: StoreOptions): Store {
+  const directory = new StateDirectory(root);
+  const reserve = new Reserve(directory);
+  return {
+    paths: directory.paths,
+    lockPath: directory.paths.lock,
+    audit: new ChainedAuditLog(directory, reserve, witness),
+    journal: new FileJournal(directory, reserve),
+    ledger: new FileLedger(directory, reserve),
+    prepare: () => directory.prepare(),
+  };
+}

@@ -1,0 +1,149 @@
+import { codeOf, messageOf, OpError } from "../core/errors.ts";
+import {
+  cutDurably,
+  makeDirectory,
+  openAppend,
+  removeDurably,
+  removeLeftovers,
+  writeDurably,
+  type AppendFile,
+} from "../sys/durable.ts";
+import { checkWritable, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
+import { isName, modeOf, statePaths, type StatePaths } from "./paths.ts";
+
+/** A file as it is to be. */
+export interface StoredFile {
+  readonly folder: string;
+  readonly path: string;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * The files under the root. Folders come with the first write into them, so that reading leaves no trace. A failure of the
+ * file system is an OpError that names the path and says why; its cause keeps the system's code.
+ */
+export class StateDirectory {
+  readonly paths: StatePaths;
+  readonly #made = new Set<string>();
+
+  constructor(root?: string) {
+    this.paths = statePaths(root);
+  }
+
+  /** Makes room for the lock, the first thing that a change writes. Throws kind refused where nothing could be written. */
+  prepare(): void {
+    this.#writing(this.paths.state, () => {
+      this.#make(this.paths.state);
+      checkWritable(this.paths.state);
+    });
+  }
+
+  readText(path: string): string | undefined {
+    return this.#reading(path, () => readText(path));
+  }
+
+  readBytes(path: string): Buffer | undefined {
+    return this.#reading(path, () => readBytes(path));
+  }
+
+  readEnd(path: string, limitBytes: number): FileEnd | undefined {
+    return this.#reading(path, () => readEnd(path, limitBytes));
+  }
+
+  /** The names, without ".json", of the files in a folder that holds one a thing. What op-dbus cannot have named is not its own. */
+  names(folder: string): readonly string[] {
+    const found = this.#reading(folder, () => listFolder(folder)).filter((name) => name.endsWith(".json"));
+    return found.map((name) => name.slice(0, -".json".length)).filter(isName);
+  }
+
+  write({ folder, path, content }: StoredFile): void {
+    this.#writing(path, () => {
+      this.#make(folder);
+      writeDurably(path, content);
+    });
+  }
+
+  /** Removes a file for good; one that is not there is removed already. */
+  remove(path: string): void {
+    this.#writing(path, () => {
+      try {
+        removeDurably(path);
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT") throw error;
+      }
+    });
+  }
+
+  /** A file for appending, taken back to `length` bytes first where it is longer. */
+  open(folder: string, path: string, length: number): AppendFile {
+    return this.#writing(path, () => {
+      this.#make(folder);
+      const file = openAppend(path);
+      if (file.length <= length) return file;
+      file.close();
+      cutDurably(path, length);
+      return openAppend(path);
+    });
+  }
+
+  append(file: AppendFile, path: string, text: string): void {
+    this.#writing(path, () => file.append(text));
+  }
+
+  /** Removes the temporary files of processes that died while they wrote. The caller holds the lock. */
+  sweep(): void {
+    const { root, timing, state, plugins, checkpoints, rejected, spent } = this.paths;
+    this.#writing(root, () => [timing, state, plugins, checkpoints, rejected, spent].forEach(removeLeftovers));
+  }
+
+  #make(folder: string): void {
+    if (this.#made.has(folder)) return;
+    makeDirectory(this.paths.root);
+    makeDirectory(folder, modeOf(folder, this.paths));
+    this.#made.add(folder);
+  }
+
+  #writing<T>(path: string, act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw this.#failure(path, cause, "written");
+    }
+  }
+
+  #reading<T>(path: string, act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw this.#failure(path, cause, "read");
+    }
+  }
+
+  #failure(path: string, cause: unknown, doing: "written" | "read"): unknown {
+    const code = codeOf(cause);
+    if (cause instanceof OpError || code === undefined) return cause;
+    const { root } = this.paths;
+    const [reason, hint] = reasonOf(code, doing) ?? [`cannot be ${doing}: ${messageOf(cause)}`];
+    return new OpError("refused", `The state directory ${root} ${reason}`, {
+      cause,
+      operation: `${doing === "written" ? "write" : "read"} ${path}`,
+      details: [`${path}: ${messageOf(cause)}`],
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+function reasonOf(code: string, doing: "written" | "read"): [reason: string, hint?: string] | undefined {
+  const others: [reason: string, hint?: string] = [`may not be ${doing} by this user`, "Run it as root, or name another directory with --root"];
+  const reasons: Readonly<Record<string, [reason: string, hint?: string]>> = {
+    EROFS: ["is on a read-only file system"],
+    EACCES: others,
+    EPERM: others,
+    ENOSPC: ["is on a full file system"],
+    EDQUOT: ["is on a file system whose quota is used up"],
+    ENOTDIR: ["is not a folder, or has a file where a folder belongs"],
+    EEXIST: ["is not a folder, or has a file where a folder belongs"],
+    EISDIR: ["has a folder where a file belongs"],
+  };
+  return reasons[code];
+}

@@ -1,0 +1,234 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { codeOf } from "../core/errors.ts";
+
+/*
+ * The one file of durable writes. What returned is on the disk; what threw left the old text, or a file that was not there, as it was.
+ * Errors are the system's own, with their code (ENOSPC, EROFS, EACCES): only the caller knows what they mean for its user.
+ */
+
+/** Replaces the file by `text` in one stroke: a reader, and a crash at any instant, sees the old text or the new one. */
+export function writeDurably(path: string, text: string | Uint8Array, mode = 0o644): void {
+  place(path, text, { mode, commit: renameSync });
+}
+
+/** Writes a file that is not there yet, in one stroke. Throws EEXIST, whoever made it and whenever. */
+export function createDurably(path: string, text: string | Uint8Array, mode = 0o644): void {
+  place(path, text, {
+    mode,
+    commit(temporary) {
+      linkOrRename(temporary, path);
+    },
+  });
+}
+
+/** An append-only file, open for as long as it is written to. */
+export interface AppendFile extends Disposable {
+  /** Bytes in the file, all of them durable. */
+  readonly length: number;
+  /** Adds all of it or throws and has added none. */
+  append(text: string | Uint8Array): void;
+  close(): void;
+}
+
+/** Opens a file for appending and makes it if need be. One handle a file: it takes the length it knows for the file's. */
+export function openAppend(path: string, mode = 0o644): AppendFile {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode);
+  try {
+    const { size } = fstatSync(fd);
+    if (size === 0) {
+      setMode(fd, mode);
+      fsyncSync(fd);
+      syncFolder(dirname(path));
+    }
+    return new OpenAppendFile(fd, size);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Takes a file back to its first `length` bytes. */
+export function cutDurably(path: string, length: number): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    ftruncateSync(fd, length);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Removes a file for good. Throws ENOENT where there is none. */
+export function removeDurably(path: string): void {
+  unlinkSync(path);
+  syncFolder(dirname(path));
+}
+
+/** Removes what writes that a crash ended left in a folder. The caller is the only writer there. */
+export function removeLeftovers(folder: string): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names.filter((candidate) => LEFTOVER.test(candidate))) unlinkSync(join(folder, name));
+}
+
+/** Removes an empty folder for good. Throws ENOTEMPTY otherwise. */
+export function removeFolderDurably(path: string): void {
+  rmdirSync(path);
+  syncFolder(dirname(path));
+}
+
+/** Makes a folder and what is missing above it. One that is there keeps its mode. */
+export function makeDirectory(path: string, mode = 0o755): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path), mode);
+  try {
+    mkdirSync(path, { mode });
+    chmodSync(path, mode);
+  } catch (error) {
+    // Another process may have made it just now.
+    if (codeOf(error) !== "EEXIST" || !isFolder(path)) throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** The names that `place` gives its temporary files. */
+const LEFTOVER = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
+
+class OpenAppendFile implements AppendFile {
+  readonly #fd: number;
+  #length: number;
+  /** A failed append's bytes may still be there: nothing is added before they are gone. */
+  #torn = false;
+
+  constructor(fd: number, length: number) {
+    this.#fd = fd;
+    this.#length = length;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(text: string | Uint8Array): void {
+    const bytes = Buffer.from(text);
+    if (this.#torn) this.#mend();
+    this.#torn = true;
+    try {
+      writeAll(this.#fd, bytes);
+      fdatasyncSync(this.#fd);
+    } catch (error) {
+      try {
+        this.#mend();
+      } catch {
+        // Tried again by the next append; the first failure is the one to tell.
+      }
+      throw error;
+    }
+    this.#torn = false;
+    this.#length += bytes.length;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #mend(): void {
+    ftruncateSync(this.#fd, this.#length);
+    fdatasyncSync(this.#fd);
+    this.#torn = false;
+  }
+}
+
+interface Placing {
+  readonly mode: number;
+  commit(temporary: string, path: string): void;
+}
+
+function place(path: string, text: string | Uint8Array, { mode, commit }: Placing): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `.op-dbus-${crypto.randomUUID()}.tmp`);
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    try {
+      writeAll(fd, Buffer.from(text));
+      setMode(fd, mode);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    commit(temporary, path);
+  } catch (error) {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // The first failure is the one to tell.
+    }
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** link(2) is what refuses an existing file; a file system without links (vfat) is left with a look beforehand. */
+function linkOrRename(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (codeOf(error) !== "EPERM" || lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
+    renameSync(temporary, path);
+    return;
+  }
+  unlinkSync(temporary);
+}
+
+/** Exactly this mode, whatever the umask. A file system without modes (vfat) refuses the owner with EPERM, and keeps its own. */
+function setMode(fd: number, mode: number): void {
+  try {
+    fchmodSync(fd, mode);
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The system may take less than it is given. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,62 @@
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { codeOf } from "../core/errors.ts";
+
+/*
+ * Reading files and folders. What is not there is an answer; any other failure is the system's own error, with its code.
+ */
+
+/** The file's text, or undefined where there is none. */
+export function readText(path: string): string | undefined {
+  return ifThere(() => readFileSync(path, "utf8"));
+}
+
+/** The file's bytes, or undefined where there is none. */
+export function readBytes(path: string): Buffer | undefined {
+  return ifThere(() => readFileSync(path));
+}
+
+/** The last bytes of a file, and where in it they begin. */
+export interface FileEnd {
+  readonly bytes: Buffer;
+  readonly offset: number;
+}
+
+/** At most `limitBytes` from the file's end, or undefined where there is no file. */
+export function readEnd(path: string, limitBytes: number): FileEnd | undefined {
+  return ifThere(() => {
+    const fd = openSync(path, constants.O_RDONLY);
+    try {
+      const { size } = fstatSync(fd);
+      const offset = Math.max(0, size - limitBytes);
+      const bytes = Buffer.alloc(size - offset);
+      let filled = 0;
+      while (filled < bytes.length) {
+        const count = readSync(fd, bytes, filled, bytes.length - filled, offset + filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return { bytes: bytes.subarray(0, filled), offset };
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** The names in a folder, sorted; none where there is no folder. */
+export function listFolder(path: string): readonly string[] {
+  return ifThere(() => readdirSync(path).sort()) ?? [];
+}
+
+/** Throws EACCES, EPERM or EROFS where this process may not write. */
+export function checkWritable(path: string): void {
+  accessSync(path, constants.W_OK);
+}
+
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
