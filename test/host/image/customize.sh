@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs once in the machine's own shell when the packages are installed; $1 is the folder of the new root.
+set -eu
+
+# A person without rights, for tests of polkit and of permissions.
+chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash alice
+
+# They would take apt's lock in the middle of a test.
+systemctl --root="$1" --quiet disable apt-daily.timer apt-daily-upgrade.timer
+
+# Filled in anew at each host's first boot; "uninitialized" instead would make systemd preset, and so enable, every unit.
+: >"$1/etc/machine-id"
+
+# mmdebstrap copies these from the machine; a host gets its own name and has no network.
+rm -f "$1/etc/hostname" "$1/etc/resolv.conf"
