@@ -1,24 +1,6 @@
 import type { Manager } from "./manager.ts";
-import { steadyState, type Sources } from "./reading.ts";
+import { steadyState, type AlsoUnit, type Implied, type Sources } from "./facts.ts";
 import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
-
-/** What happens to other units along with a change of this one, as far as the unit files say. */
-export interface Implied {
-  /** Inactive units that starting this one starts (Requires=, BindsTo=, Wants=). */
-  readonly starts?: readonly string[];
-  /** Active units that starting (Conflicts=) or stopping this one stops (their Requires=, BindsTo=, PartOf=). */
-  readonly stops?: readonly string[];
-  /** Units named by Also= in [Install]. */
-  readonly also?: Readonly<Record<string, AlsoUnit>>;
-  /** Units that can start this one again (TriggeredBy). */
-  readonly triggers?: readonly string[];
-}
-
-export interface AlsoUnit {
-  readonly enabled: boolean;
-  /** Its own Also= names this unit in turn: neither can be enabled or disabled alone. */
-  readonly mutual: boolean;
-}
 
 export interface Change {
   readonly name: string;

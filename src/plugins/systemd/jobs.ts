@@ -2,7 +2,7 @@ import { OpError } from "../../core/errors.ts";
 import type { Change, Progress } from "../../core/plugin.ts";
 import type { Clock, UnitLog } from "../../core/ports.ts";
 import type { EnqueuedJob, Manager } from "./manager.ts";
-import { steadyState } from "./reading.ts";
+import { steadyState } from "./facts.ts";
 
 export interface JobContext {
   readonly manager: Manager;

@@ -30,6 +30,8 @@ export interface EnqueuedJob {
 /** The calls of systemd's manager that the plugin uses, typed. Calls made together travel together. */
 export class Manager {
   readonly bus: Bus;
+  /** systemd sends signals to who asked for them, and takes asking twice for an error. */
+  #subscribed: Promise<unknown> | undefined;
 
   constructor(bus: Bus) {
     this.bus = bus;
@@ -100,10 +102,11 @@ export class Manager {
   /** Told of every job that ends, from when this resolves until it is disposed of. */
   async onJobRemoved(handler: (id: number, result: string) => void): Promise<AsyncDisposable> {
     const subscription = await this.bus.subscribe(
-      { path: MANAGER_PATH, interface: MANAGER_INTERFACE, member: "JobRemoved" },
+      { sender: MANAGER_NAME, path: MANAGER_PATH, interface: MANAGER_INTERFACE, member: "JobRemoved" },
       ({ body: [id, , , result] }) => handler(Number(id), String(result)),
     );
-    await this.#call("Subscribe");
+    this.#subscribed ??= this.#call("Subscribe");
+    await this.#subscribed;
     return subscription;
   }
 

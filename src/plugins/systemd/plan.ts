@@ -1,10 +1,10 @@
 import { type Json, type JsonObject } from "../../core/json.ts";
-import type { Action, PluginPlan, Problem, Reading, ResourceReading, Step } from "../../core/plugin.ts";
+import type { Action, Note, PluginPlan, Problem, Reading, ResourceReading, Step } from "../../core/plugin.ts";
 import { sameValue, valueAt, type Resources } from "../../core/resource.ts";
 import { controlDropIn } from "./drop-in.ts";
-import { problemsOf } from "./problems.ts";
+import { isMissing, problemsOf } from "./problems.ts";
 import { normalValue } from "./properties.ts";
-import { enabledState, steadyState, type UnitFacts } from "./reading.ts";
+import { enabledState, steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { buildSteps, type Work } from "./steps.ts";
 
@@ -12,21 +12,31 @@ import { buildSteps, type Work } from "./steps.ts";
 export function planUnits(desired: Resources, actual: Reading): PluginPlan {
   const problems: Problem[] = [];
   const work: Work[] = [];
+  const notes: Note[] = [];
   for (const [name, resource] of Object.entries(desired)) {
     const unit = resource as DeclaredUnit;
     const reading = actual.resources[name] ?? { state: { state: "absent" } };
     const facts = (reading.facts ?? { load: "not-found", active: "inactive", file: null, fileState: null }) as unknown as UnitFacts;
     const found = problemsOf(name, unit, facts, desired);
     problems.push(...found);
-    if (found.length === 0) work.push(...workOf(name, unit, facts, reading));
+    if (found.length === 0) work.push(...workOf(name, unit, facts, { reading, desired }));
+    if (found.length === 0 && isMissing(facts) && unit.state === undefined) {
+      notes.push({ resource: name, message: `There is no unit '${name}' on this host: it counts as inactive and disabled` });
+    }
   }
-  return { steps: problems.length > 0 ? ([] as Step[]) : buildSteps(work, desired), problems };
+  return { steps: problems.length > 0 ? ([] as Step[]) : buildSteps(work, desired), problems, notes };
 }
 
-function workOf(name: string, unit: DeclaredUnit, facts: UnitFacts, reading: ResourceReading): Work[] {
+interface Around {
+  readonly reading: ResourceReading;
+  readonly desired: Resources;
+}
+
+function workOf(name: string, unit: DeclaredUnit, facts: UnitFacts, { reading, desired }: Around): Work[] {
+  if (isMissing(facts)) return maskWork(name, unit, facts);
   return [
     ...maskWork(name, unit, facts),
-    ...enableWork(name, unit, facts),
+    ...enableWork(name, unit, facts, desired),
     ...propertyWork(name, unit, facts, reading),
     ...activeWork(name, unit, facts, reading),
   ];
@@ -40,7 +50,7 @@ function maskWork(name: string, unit: DeclaredUnit, { fileState }: UnitFacts): W
   return [{ kind: verb, unit: name, action }];
 }
 
-function enableWork(name: string, unit: DeclaredUnit, { fileState, implied }: UnitFacts): Work[] {
+function enableWork(name: string, unit: DeclaredUnit, { fileState, implied }: UnitFacts, desired: Resources): Work[] {
   const enabled = enabledState(fileState);
   if (unit.enabled == null || unit.enabled === enabled) return [];
   const verb = unit.enabled ? "enable" : "disable";
@@ -49,7 +59,7 @@ function enableWork(name: string, unit: DeclaredUnit, { fileState, implied }: Un
   for (const [other, also] of Object.entries(implied?.also ?? {})) {
     if (also.enabled === unit.enabled) continue;
     // Disabling leaves alone what Also= names, unless the two name each other and cannot be told apart.
-    const follows = unit.enabled || also.mutual;
+    const follows = unit.enabled || also.mutual || valueAt(desired[other], ["enabled"]) === false;
     work.push(follows ? { kind: "implied", action: { ...toggle(other, also.enabled), impliedBy: name }, within: verb } : { kind: "keep", unit: other });
   }
   return work;

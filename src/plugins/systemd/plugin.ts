@@ -8,7 +8,8 @@ import { runJobs } from "./jobs.ts";
 import { Manager } from "./manager.ts";
 import { planUnits } from "./plan.ts";
 import { propertyAddress, toVariant } from "./properties.ts";
-import { readAllUnits, readUnits, type Sources, type UnitFacts } from "./reading.ts";
+import type { Sources, UnitFacts } from "./facts.ts";
+import { readAllUnits, readUnits } from "./reading.ts";
 import { systemdSchema } from "./schema.ts";
 import { ONE_WAY, type Call } from "./steps.ts";
 

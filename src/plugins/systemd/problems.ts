@@ -1,6 +1,6 @@
 import type { Problem } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
-import { enabledState, steadyState, type UnitFacts } from "./reading.ts";
+import { enabledState, steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
 
 /** Why this host cannot bring a unit to what is declared of it. */
@@ -13,13 +13,13 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
     add(undefined, `'${name}' is an alias${facts.aliasOf === undefined ? "" : ` of ${facts.aliasOf}`}`, "Name the unit itself: an alias may come and go with its being enabled");
     return problems;
   }
-  const missing = facts.load === "not-found" && facts.file === null;
+  const missing = isMissing(facts);
   if (unit.state === "absent") {
     if (!missing) add("state", `'${name}' is there: op-dbus does not make unit files, so it does not remove them`, "Declare it inactive, disabled or masked instead");
     return problems;
   }
   if (missing) {
-    const key = (["active_state", "enabled", "properties"] as const).find((candidate) => unit[candidate] != null);
+    const key = unit.active_state === "active" ? "active_state" : unit.enabled === true ? "enabled" : setsProperty(unit) ? "properties" : undefined;
     if (key !== undefined || unit.state === "present") add(key, `There is no unit '${name}' on this host`);
     return problems;
   }
@@ -41,6 +41,15 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
   }
   contradictions(name, facts, desired, add);
   return problems;
+}
+
+/** Neither loaded nor on disk. */
+export function isMissing({ load, file }: UnitFacts): boolean {
+  return load === "not-found" && file === null;
+}
+
+function setsProperty({ properties = {} }: DeclaredUnit): boolean {
+  return Object.values(properties).some((value) => value !== null);
 }
 
 type Add = (key: string | undefined, message: string, hint?: string) => void;

@@ -1,5 +1,5 @@
 import type { ResourceReading } from "../../core/plugin.ts";
-import type { Sources } from "./reading.ts";
+import type { Sources } from "./facts.ts";
 
 /** Units whose end takes the way in with them. */
 const LIFELINES: Readonly<Record<string, string>> = {

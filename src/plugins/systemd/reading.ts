@@ -1,43 +1,14 @@
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { ConfigFile, Operator } from "../../core/ports.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
-import { readDropIns, type DropIns } from "./drop-in.ts";
-import { impliedBy, type Implied } from "./implied.ts";
+import { readDropIns } from "./drop-in.ts";
+import { enabledState, steadyState, type Sources, type StartFacts, type UnitFacts } from "./facts.ts";
+import { impliedBy } from "./implied.ts";
 import type { Manager, UnitFile, UnitStatus } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { interfaceOf, isInstance, isTemplate, templateOf, unitTypeOf } from "./unit-name.ts";
-
-/** What `plan` looks at besides a unit's keys. */
-export interface UnitFacts {
-  readonly load: string;
-  /** active, inactive, failed, activating … */
-  readonly active: string;
-  /** The unit file, and its state as systemctl is-enabled prints it. */
-  readonly file: string | null;
-  readonly fileState: string | null;
-  /** The unit's own name, when it was asked for by an alias. */
-  readonly aliasOf?: string;
-  readonly dropIns?: DropIns;
-  readonly start?: StartFacts;
-  readonly stop?: { readonly transient: boolean };
-  readonly implied?: Implied;
-}
-
-export interface StartFacts {
-  readonly canStart: boolean;
-  /** "" for a unit that is not a service. */
-  readonly serviceType: string;
-  readonly remainAfterExit: boolean;
-}
-
-export interface Sources {
-  readonly manager: Manager;
-  readonly configFiles: ConfigFile;
-  readonly operator: Operator;
-}
 
 interface Seen {
   readonly name: string;
@@ -101,7 +72,7 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
   const load = isTemplate(name) ? (file === null ? "not-found" : "loaded") : (status?.loadState ?? "not-found");
   const active = status?.activeState ?? "inactive";
   if (load === "not-found" && file === null) {
-    return { state: { state: "absent", masked: false }, facts: { load, active, file, fileState } };
+    return { state: { state: "absent", active_state: "inactive", enabled: false, masked: false }, facts: { load, active, file, fileState } };
   }
   const declared = wanted.properties ?? {};
   const starts = wanted.active_state === "active" && steadyState(active) !== "active";
@@ -109,7 +80,7 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
   const toggles = wanted.enabled != null && enabledState(fileState) !== wanted.enabled;
   const path = status?.path ?? "";
   const [dropIns, start, transient, implied] = await Promise.all([
-    Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
+    path !== "" && Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
     starts ? startFacts(name, path, sources.manager) : undefined,
     stops ? sources.manager.property(path, "Transient") : undefined,
     starts || stops || toggles ? impliedBy({ name, path, file, starts, stops, toggles }, sources) : undefined,
@@ -124,19 +95,26 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
     ...(implied === undefined ? {} : { implied }),
   };
   return {
-    state: stateOf(seen, active, properties),
+    state: stateOf(seen, { active, properties, wanted }),
     observed: observedOf(seen, load, active),
     facts: facts as unknown as Json,
   };
 }
 
-function stateOf({ name, fileState }: Seen, active: string, properties: JsonObject | undefined): JsonObject {
+interface Found {
+  readonly active: string;
+  readonly properties: JsonObject | undefined;
+  readonly wanted: DeclaredUnit;
+}
+
+/** That a unit is not masked goes without saying, unless it was asked. */
+function stateOf({ name, fileState }: Seen, { active, properties, wanted }: Found): JsonObject {
   const steady = steadyState(active);
   const enabled = enabledState(fileState);
   return {
     ...(isTemplate(name) || steady === null ? {} : { active_state: steady }),
     ...(enabled === null ? {} : { enabled }),
-    ...(fileState === "masked" ? { masked: true } : {}),
+    ...(fileState === "masked" || wanted.masked !== undefined ? { masked: fileState === "masked" } : {}),
     ...(properties === undefined || Object.keys(properties).length === 0 ? {} : { properties }),
   };
 }
@@ -148,18 +126,6 @@ function observedOf({ status, fileState }: Seen, load: string, active: string): 
     ...(status === undefined || status.subState === active || status.subState === "dead" ? {} : { sub_state: status.subState }),
     ...(fileState === null || ["enabled", "disabled", "masked"].includes(fileState) ? {} : { unit_file_state: fileState }),
   };
-}
-
-/** "active" or "inactive" where a unit rests in that; null while it is on its way. A failed unit is one that does not run. */
-export function steadyState(active: string): "active" | "inactive" | null {
-  if (active === "active" || active === "reloading" || active === "refreshing") return "active";
-  return active === "inactive" || active === "failed" ? "inactive" : null;
-}
-
-/** Whether it is enabled for good; null where that cannot be said or changed (static, generated, masked …). */
-export function enabledState(fileState: string | null): boolean | null {
-  if (fileState === "enabled") return true;
-  return fileState === "disabled" || fileState === "enabled-runtime" ? false : null;
 }
 
 async function startFacts(name: string, path: string, manager: Manager): Promise<StartFacts> {
