@@ -10,6 +10,8 @@ export interface UnitFacts {
   /** The unit file, and its state as systemctl is-enabled prints it. */
   readonly file: string | null;
   readonly fileState: string | null;
+  /** Whether it is enabled for good; null where that cannot be said or changed (static, generated …). */
+  readonly enabled: boolean | null;
   /** The unit's own name, when it was asked for by an alias. */
   readonly aliasOf?: string;
   readonly dropIns?: DropIns;
@@ -53,10 +55,4 @@ export interface AlsoUnit {
 export function steadyState(active: string): "active" | "inactive" | null {
   if (active === "active" || active === "reloading" || active === "refreshing") return "active";
   return active === "inactive" || active === "failed" ? "inactive" : null;
-}
-
-/** Whether it is enabled for good; null where that cannot be said or changed (static, generated, masked …). */
-export function enabledState(fileState: string | null): boolean | null {
-  if (fileState === "enabled") return true;
-  return fileState === "disabled" || fileState === "enabled-runtime" ? false : null;
 }

@@ -1,3 +1,4 @@
+import { installed } from "./install.ts";
 import type { Manager } from "./manager.ts";
 import { steadyState, type AlsoUnit, type Implied, type Sources } from "./facts.ts";
 import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
@@ -85,13 +86,8 @@ async function thatStayActive(units: readonly Neighbour[], manager: Manager): Pr
   return (await Promise.all(kept)).flat();
 }
 
-/** D-Bus does not tell Also=, so it is read from the unit file's [Install]; drop-ins cannot add to that section. */
 async function alsoOf({ name, file }: Change, { manager, configFiles }: Sources): Promise<Record<string, AlsoUnit>> {
-  const namedIn = (path: string | null): string[] => {
-    const text = path === null ? undefined : configFiles.read(path);
-    const install = /^\[Install\][^[]*/m.exec(text ?? "")?.[0] ?? "";
-    return [...install.matchAll(/^Also\s*=\s*(.*)$/gm)].flatMap((match) => (match[1] ?? "").split(/\s+/)).filter(Boolean);
-  };
+  const namedIn = (path: string | null) => installed(path === null ? undefined : configFiles.read(path), "Also");
   const others = namedIn(file).filter((other) => other !== name && !isInstance(other) && !other.includes("%"));
   const files = await manager.unitFilesByNames([...new Set(others)]);
   const toggled = files.filter(({ state }) => state === "enabled" || state === "disabled");

@@ -4,7 +4,7 @@ import { sameValue, valueAt, type Resources } from "../../core/resource.ts";
 import { controlDropIn } from "./drop-in.ts";
 import { isMissing, problemsOf } from "./problems.ts";
 import { normalValue } from "./properties.ts";
-import { enabledState, steadyState, type UnitFacts } from "./facts.ts";
+import { steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { buildSteps, type Work } from "./steps.ts";
 
@@ -16,7 +16,7 @@ export function planUnits(desired: Resources, actual: Reading): PluginPlan {
   for (const [name, resource] of Object.entries(desired)) {
     const unit = resource as DeclaredUnit;
     const reading = actual.resources[name] ?? { state: { state: "absent" } };
-    const facts = (reading.facts ?? { load: "not-found", active: "inactive", file: null, fileState: null }) as unknown as UnitFacts;
+    const facts = (reading.facts ?? { load: "not-found", active: "inactive", file: null, fileState: null, enabled: false }) as unknown as UnitFacts;
     const found = problemsOf(name, unit, facts, desired);
     problems.push(...found);
     if (found.length === 0) work.push(...workOf(name, unit, facts, { reading, desired }));
@@ -50,8 +50,7 @@ function maskWork(name: string, unit: DeclaredUnit, { fileState }: UnitFacts): W
   return [{ kind: verb, unit: name, action }];
 }
 
-function enableWork(name: string, unit: DeclaredUnit, { fileState, implied }: UnitFacts, desired: Resources): Work[] {
-  const enabled = enabledState(fileState);
+function enableWork(name: string, unit: DeclaredUnit, { enabled, implied }: UnitFacts, desired: Resources): Work[] {
   if (unit.enabled == null || unit.enabled === enabled) return [];
   const verb = unit.enabled ? "enable" : "disable";
   const toggle = (resource: string, from: Json): Action => ({ resource, verb, path: ["enabled"], from, to: unit.enabled ?? null, risk: "low" });

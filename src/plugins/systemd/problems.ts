@@ -1,6 +1,6 @@
 import type { Problem } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
-import { enabledState, steadyState, type UnitFacts } from "./facts.ts";
+import { steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
 
 /** Why this host cannot bring a unit to what is declared of it. */
@@ -64,11 +64,12 @@ const UNTOGGLED: Readonly<Record<string, string>> = {
   bad: "its unit file is not valid",
 };
 
-function enablementProblem(name: string, enabled: boolean, { fileState, load }: UnitFacts, staysMasked: boolean, add: Add): void {
-  if (staysMasked) add("enabled", `'${name}' is masked: whether it is enabled cannot be read`, 'Unmask it: "masked": false');
-  else if (enabledState(fileState) === null && !(fileState?.startsWith("masked") ?? false)) {
+function enablementProblem(name: string, goal: boolean, { enabled, fileState, load }: UnitFacts, staysMasked: boolean, add: Add): void {
+  if (enabled === goal || (staysMasked && enabled === true)) return;
+  if (staysMasked) add("enabled", `'${name}' is masked and cannot be enabled`, 'Unmask it: "masked": false');
+  else if (enabled === null && fileState !== "masked") {
     const why = UNTOGGLED[fileState ?? ""] ?? (fileState === null ? `it has no unit file (${load})` : `its state is '${fileState}'`);
-    add("enabled", `'${name}' can be neither ${enabled ? "enabled nor disabled" : "disabled nor enabled"}: ${why}`);
+    add("enabled", `'${name}' can be neither ${goal ? "enabled nor disabled" : "disabled nor enabled"}: ${why}`);
   }
 }
 

@@ -2,8 +2,9 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
 import { readDropIns } from "./drop-in.ts";
-import { enabledState, steadyState, type Sources, type StartFacts, type UnitFacts } from "./facts.ts";
+import { steadyState, type Sources, type StartFacts, type UnitFacts } from "./facts.ts";
 import { impliedBy } from "./implied.ts";
+import { enabledUnderMask } from "./install.ts";
 import type { Manager, UnitFile, UnitStatus } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
@@ -72,12 +73,13 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
   const load = isTemplate(name) ? (file === null ? "not-found" : "loaded") : (status?.loadState ?? "not-found");
   const active = status?.activeState ?? "inactive";
   if (load === "not-found" && file === null) {
-    return { state: { state: "absent", active_state: "inactive", enabled: false, masked: false }, facts: { load, active, file, fileState } };
+    return { state: { state: "absent", active_state: "inactive", enabled: false, masked: false }, facts: { load, active, file, fileState, enabled: false } };
   }
+  const enabled = enablement(seen, wanted, sources);
   const declared = wanted.properties ?? {};
   const starts = wanted.active_state === "active" && steadyState(active) !== "active";
   const stops = wanted.active_state === "inactive" && steadyState(active) !== "inactive";
-  const toggles = wanted.enabled != null && enabledState(fileState) !== wanted.enabled;
+  const toggles = wanted.enabled != null && enabled !== wanted.enabled;
   const path = status?.path ?? "";
   const [dropIns, start, transient, implied] = await Promise.all([
     path !== "" && Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
@@ -87,7 +89,7 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
   ]);
   const properties = dropIns === undefined ? undefined : await readProperties(name, path, Object.keys(declared).filter((key) => declared[key] !== null || dropIns.set.includes(key)), sources.manager);
   const facts: UnitFacts = {
-    load, active, file, fileState,
+    load, active, file, fileState, enabled,
     ...(status !== undefined && status.id !== name ? { aliasOf: status.id } : {}),
     ...(dropIns === undefined ? {} : { dropIns }),
     ...(start === undefined ? {} : { start }),
@@ -95,7 +97,7 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
     ...(implied === undefined ? {} : { implied }),
   };
   return {
-    state: stateOf(seen, { active, properties, wanted }),
+    state: stateOf(seen, { active, enabled, properties, wanted }),
     observed: observedOf(seen, load, active),
     facts: facts as unknown as Json,
   };
@@ -103,14 +105,21 @@ async function readUnit(seen: Seen, wanted: DeclaredUnit, sources: Sources): Pro
 
 interface Found {
   readonly active: string;
+  readonly enabled: boolean | null;
   readonly properties: JsonObject | undefined;
   readonly wanted: DeclaredUnit;
 }
 
+/** systemd tells of a masked unit only that; whether it is enabled below is looked for where somebody asked. */
+function enablement({ name, fileState }: Seen, wanted: DeclaredUnit, { configFiles }: Sources): boolean | null {
+  if (fileState === "enabled") return true;
+  if (fileState === "disabled" || fileState === "enabled-runtime") return false;
+  return fileState === "masked" && wanted.enabled != null ? enabledUnderMask(name, configFiles) : null;
+}
+
 /** That a unit is not masked goes without saying, unless it was asked. */
-function stateOf({ name, fileState }: Seen, { active, properties, wanted }: Found): JsonObject {
+function stateOf({ name, fileState }: Seen, { active, enabled, properties, wanted }: Found): JsonObject {
   const steady = steadyState(active);
-  const enabled = enabledState(fileState);
   return {
     ...(isTemplate(name) || steady === null ? {} : { active_state: steady }),
     ...(enabled === null ? {} : { enabled }),
