@@ -1,0 +1,36 @@
+import { messageLength } from "./message.ts";
+
+const FIRST_BYTES = 16 * 1024;
+
+/** Cuts a stream into messages. It holds back what is not whole yet, never more than one message's limit and one chunk. */
+export class Framer {
+  #buffer = new Uint8Array(FIRST_BYTES);
+  #start = 0;
+  #end = 0;
+
+  push(chunk: Uint8Array): void {
+    if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length);
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** The next whole message, in memory of its own, or undefined when more must come first. Throws ProtocolViolation. */
+  next(): Uint8Array | undefined {
+    const rest = this.#buffer.subarray(this.#start, this.#end);
+    const length = messageLength(rest);
+    if (length === undefined || rest.length < length) return undefined;
+    this.#start += length;
+    return rest.slice(0, length);
+  }
+
+  #makeRoom(needed: number): void {
+    const rest = this.#buffer.subarray(this.#start, this.#end);
+    const fits = rest.length + needed <= this.#buffer.length / 2;
+    const buffer = fits ? this.#buffer : new Uint8Array(2 * (rest.length + needed));
+    if (fits) buffer.copyWithin(0, this.#start, this.#end);
+    else buffer.set(rest);
+    this.#buffer = buffer;
+    this.#start = 0;
+    this.#end = rest.length;
+  }
+}
