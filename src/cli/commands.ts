@@ -1,0 +1,119 @@
+import type { Entry } from "./command.ts";
+
+/** All there is to say to op-dbus, in the order that help shows. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: "query",
+    summary: "what is, as a state document",
+    load: async () => (await import("./commands/query.ts")).queryCommand,
+  },
+  {
+    name: "plan",
+    aliases: ["diff"],
+    summary: "what an apply would change",
+    load: async () => (await import("./commands/plan.ts")).planCommand,
+  },
+  {
+    name: "apply",
+    summary: "bring the host to the declared state",
+    load: async () => (await import("./commands/apply.ts")).applyCommand,
+  },
+  {
+    name: "verify",
+    summary: "check that the host is as declared",
+    load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    name: "rollback",
+    summary: "undo the latest apply, or all after a checkpoint",
+    load: async () => (await import("./commands/rollback.ts")).rollbackCommand,
+  },
+  {
+    name: "checkpoint",
+    summary: "points to roll back to",
+    sub: [
+      {
+        name: "list",
+        summary: "all checkpoints, oldest first",
+        load: async () => (await import("./commands/checkpoint-list.ts")).checkpointListCommand,
+      },
+      {
+        name: "create",
+        summary: "mark this point under a name",
+        load: async () => (await import("./commands/checkpoint-create.ts")).checkpointCreateCommand,
+      },
+      {
+        name: "show",
+        summary: "what the apply at a checkpoint changed",
+        load: async () => (await import("./commands/checkpoint-show.ts")).checkpointShowCommand,
+      },
+      {
+        name: "delete",
+        summary: "forget a checkpoint",
+        load: async () => (await import("./commands/checkpoint-delete.ts")).checkpointDeleteCommand,
+      },
+    ],
+  },
+  {
+    name: "audit",
+    aliases: ["blockchain"],
+    summary: "the log of what was done",
+    sub: [
+      {
+        name: "list",
+        summary: "entries, newest last",
+        load: async () => (await import("./commands/audit-list.ts")).auditListCommand,
+      },
+      {
+        name: "show",
+        summary: "one entry in full",
+        load: async () => (await import("./commands/audit-show.ts")).auditShowCommand,
+      },
+    ],
+  },
+  {
+    name: "adopt",
+    summary: "take charge of a resource that op-dbus did not make",
+    load: async () => (await import("./commands/adopt.ts")).adoptCommand,
+  },
+  {
+    name: "release",
+    summary: "let go of a resource, leaving it as it is",
+    load: async () => (await import("./commands/release.ts")).releaseCommand,
+  },
+  {
+    name: "init",
+    summary: "write a starter state file from what is there",
+    load: async () => (await import("./commands/init.ts")).initCommand,
+  },
+  {
+    name: "status",
+    summary: "what is in force, and what is unfinished",
+    load: async () => (await import("./commands/status.ts")).statusCommand,
+  },
+  {
+    name: "doctor",
+    summary: "check that op-dbus has what it needs",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
+    name: "report",
+    summary: "a redacted bundle to send with a bug report",
+    load: async () => (await import("./commands/report.ts")).reportCommand,
+  },
+  {
+    name: "schema",
+    summary: "JSON Schema of the state document",
+    load: async () => (await import("./commands/schema.ts")).schemaCommand,
+  },
+  {
+    name: "completion",
+    summary: "completion for bash, zsh or fish",
+    load: async () => (await import("./commands/completion.ts")).completionCommand(COMMANDS),
+  },
+  {
+    name: "version",
+    summary: "the version",
+    load: async () => (await import("./commands/version.ts")).versionCommand,
+  },
+];

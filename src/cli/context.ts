@@ -1,0 +1,51 @@
+import type { Plugin } from "../core/plugin.ts";
+import type { UserFiles } from "../core/ports.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Machine } from "./machine.ts";
+import type { Output } from "./output.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a command works with, handed over by main.ts. */
+export interface Context {
+  readonly settings: Settings;
+  readonly output: Output;
+  readonly files: UserFiles;
+  readonly input: Input;
+  readonly signals: Signals;
+  readonly machine: Machine;
+  readonly build: Build;
+  readonly now: () => Date;
+  /**
+   * "books" reads the state directory and knows no plugin; "read" also reads the host and can write nothing on any wire;
+   * "write" is for commands that change the host or the books. Services are reached when a plugin first needs them.
+   */
+  open(access: Access): Promise<Session>;
+  /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */
+  makeHome(): Promise<void>;
+  /** The plugins as far as they are known without reading anything: names and schemas. */
+  plugins(): Promise<readonly Plugin[]>;
+}
+
+export type Access = "books" | "read" | "write";
+
+export interface Session extends AsyncDisposable {
+  readonly engine: Engine;
+}
+
+export interface Input {
+  /** True when a person is there to be asked: standard input and standard error are terminals. */
+  readonly interactive: boolean;
+  /** One line that a person types; undefined when there is no more. */
+  line(): Promise<string | undefined>;
+}
+
+/** SIGINT and SIGTERM. */
+export interface Signals {
+  /** From here on the first signal calls `first`; the second ends the process as if nobody had listened. */
+  listen(first: (name: string) => void): Disposable;
+}
+
+export interface Build {
+  readonly version: string;
+  readonly commit: string;
+}

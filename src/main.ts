@@ -1,0 +1,182 @@
+import { dirname } from "node:path";
+import type { Context, Input, Session, Signals } from "./cli/context.ts";
+import { createMachine } from "./cli/machine.ts";
+import { Output, type Stream } from "./cli/output.ts";
+import { runProgram, wantsJson } from "./cli/program.ts";
+import { DEFAULT_STATE_FILE, type Settings } from "./cli/settings.ts";
+import { messageOf, OpError } from "./core/errors.ts";
+import type { Plugin } from "./core/plugin.ts";
+import type { Lock } from "./core/ports.ts";
+import type { Variant } from "./protocols/dbus/bus.ts";
+import { readActor } from "./sys/actor.ts";
+import { systemClock } from "./sys/clock.ts";
+import { makeDirectory } from "./sys/durable.ts";
+import { checkWritable, readText } from "./sys/files.ts";
+import { readHostIdentity } from "./sys/host-identity.ts";
+import { userFiles } from "./sys/user-files.ts";
+
+/*
+ * The composition root: what each room needs of the others is handed over here, and nowhere else. What only some commands
+ * use is imported when they use it, so that the others start in a few milliseconds.
+ */
+
+const [STDIN, STDOUT, STDERR] = [0, 1, 2];
+const BUILD = {
+  version: typeof __VERSION__ === "string" ? __VERSION__ : "0.0.0-source",
+  commit: typeof __COMMIT__ === "string" ? __COMMIT__ : "source",
+};
+
+const argv = process.argv.slice(2);
+const { NO_COLOR = "", TERM } = process.env;
+const output = new Output(
+  { stdout: stream(STDOUT, Bun.stdout), stderr: stream(STDERR, Bun.stderr) },
+  { json: wantsJson(argv), color: NO_COLOR === "" && TERM !== "dumb" },
+);
+
+function contextFor(settings: Settings): Context {
+  const actor = readActor("cli");
+  const identity = readHostIdentity();
+  const root = settings.root.value;
+  const store = async () => (await import("./store/open.ts")).openStore({ root, clock: systemClock, actor, host: identity });
+  return {
+    settings,
+    output,
+    files: userFiles,
+    input,
+    signals,
+    build: BUILD,
+    now: () => systemClock.now(),
+    machine: createMachine({
+      actor,
+      root,
+      hostname: identity.host,
+      unitLog: async () => (await import("./sys/unit-log.ts")).createUnitLog(),
+      readText,
+      checkWritable,
+      exists: (path) => userFiles.exists(path),
+      manager: () => managerFacts(settings),
+    }),
+    plugins: async () => (await plugins(settings, "read")).plugins,
+    async makeHome() {
+      (await store()).prepare();
+      const path = settings.stateFile.value;
+      if (path !== DEFAULT_STATE_FILE) return;
+      try {
+        makeDirectory(dirname(path));
+      } catch (cause) {
+        throw new OpError("refused", `The folder of ${path} cannot be made: ${messageOf(cause)}`, { cause, hint: "Another place: --state-file FILE" });
+      }
+    },
+    async open(access): Promise<Session> {
+      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare }, host] = await Promise.all([
+        import("./engine/engine.ts"),
+        import("./sys/lock.ts"),
+        store(),
+        access === "books" ? { plugins: [], close: () => undefined } : plugins(settings, access),
+      ]);
+      const kernelLock = createLock(lockPath);
+      const lock: Lock = {
+        holder: () => kernelLock.holder(),
+        async acquire(purpose) {
+          // Only now is anything written: until the lock is asked for, a command may still be refused for what it was given.
+          prepare();
+          return await kernelLock.acquire(purpose);
+        },
+      };
+      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, clock: systemClock, actor });
+      return { engine, [Symbol.asyncDispose]: async () => host.close() };
+    },
+  };
+}
+
+/** The plugins on a bus that is reached when one of them first needs it; on one for reading, no write reaches the wire. */
+async function plugins(settings: Settings, access: "read" | "write"): Promise<{ plugins: readonly Plugin[]; close(): void }> {
+  const [{ createPlugins }, bus, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
+    import("./plugins/registry.ts"),
+    openBus(settings),
+    import("./sys/config-file.ts"),
+    import("./sys/unit-log.ts"),
+    import("./sys/operator.ts"),
+  ]);
+  const { readOnly } = await import("./protocols/dbus/read-only.ts");
+  return {
+    plugins: createPlugins({
+      bus: access === "read" ? readOnly(bus) : bus,
+      configFiles: createConfigFile(),
+      operator: readOperator(process.env),
+      unitLog: createUnitLog(),
+      clock: systemClock,
+    }),
+    close: () => bus.close(),
+  };
+}
+
+async function openBus({ bus }: Settings) {
+  const { openManagerBus } = await import("./protocols/dbus/system-bus.ts");
+  return openManagerBus(bus.source === "default" ? {} : { address: bus.value });
+}
+
+/** org.freedesktop.systemd1(5): the manager's Version. Reading it starts nothing. */
+async function managerFacts(settings: Settings) {
+  const [bus, { readOnly }] = await Promise.all([openBus(settings), import("./protocols/dbus/read-only.ts")]);
+  try {
+    const [version] = await readOnly(bus).call({
+      destination: "org.freedesktop.systemd1",
+      path: "/org/freedesktop/systemd1",
+      interface: "org.freedesktop.DBus.Properties",
+      member: "Get",
+      signature: "ss",
+      body: ["org.freedesktop.systemd1.Manager", "Version"],
+    });
+    const door = bus.peer === "system-bus" ? "the system bus" : "process 1's private socket";
+    return { version: String((version as Variant).value), door };
+  } finally {
+    bus.close();
+  }
+}
+
+function stream(fd: number, file: Bun.BunFile): Stream {
+  return {
+    get isTerminal() {
+      return isTerminal(fd);
+    },
+    get columns() {
+      return (isTerminal(fd) ? (fd === STDOUT ? process.stdout : process.stderr).columns : undefined) || 80;
+    },
+    // Not process.stdout: what it has not written yet to a pipe is lost at exit.
+    async write(text) {
+      await Bun.write(file, text);
+    },
+  };
+}
+
+/** node:tty takes 2 ms to load, so only those who ask pay for it. */
+function isTerminal(fd: number): boolean {
+  return process.getBuiltinModule("node:tty").isatty(fd);
+}
+
+const input: Input = {
+  get interactive() {
+    return isTerminal(STDIN) && isTerminal(STDERR);
+  },
+  async line() {
+    for await (const line of console) return line;
+    return undefined;
+  },
+};
+
+const signals: Signals = {
+  listen(first) {
+    const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    const stop = () => names.forEach((name) => process.off(name, handle));
+    const handle = (name: NodeJS.Signals) => {
+      // The next one finds nobody listening and ends the process, as signals do.
+      stop();
+      first(name);
+    };
+    names.forEach((name) => process.on(name, handle));
+    return { [Symbol.dispose]: stop };
+  },
+};
+
+process.exit(await runProgram(argv, { output, environment: process.env, contextFor }));
