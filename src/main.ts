@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Context, Input, Session, Signals } from "./cli/context.ts";
 import { createMachine } from "./cli/machine.ts";
 import { Output, type Stream } from "./cli/output.ts";
-import { runProgram, wantsJson } from "./cli/program.ts";
+import { runProgram, tellFailure, wantsJson } from "./cli/program.ts";
 import { DEFAULT_STATE_FILE, type Settings } from "./cli/settings.ts";
 import { messageOf, OpError } from "./core/errors.ts";
 import type { Plugin } from "./core/plugin.ts";
@@ -179,4 +179,9 @@ const signals: Signals = {
   },
 };
 
-process.exit(await runProgram(argv, { output, environment: process.env, contextFor }));
+const program = { output, environment: process.env, contextFor };
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  // Only a bug gets here. A change that it cuts short is mended by the next command.
+  process.on(event, async (error: unknown) => process.exit(await tellFailure(error, program)));
+}
+process.exit(await runProgram(argv, program));

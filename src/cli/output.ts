@@ -10,7 +10,7 @@ export interface Stream {
   write(text: string): Promise<void>;
 }
 
-export type Tone = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+export type Tone = "bold" | "dim" | "red" | "green" | "yellow";
 
 /** How text for people looks on one stream. */
 export interface Style {
@@ -24,7 +24,7 @@ export interface OutputOptions {
   readonly color: boolean;
 }
 
-const SGR: Readonly<Record<Tone, string>> = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" };
+const SGR: Readonly<Record<Tone, string>> = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33" };
 /** Lines longer than this are hard to read, however wide the terminal. */
 const WIDEST = 110;
 

@@ -1,7 +1,7 @@
 import { messageOf, OpError } from "../core/errors.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Context } from "./context.ts";
-import { DONE, exitOf, type ExitCode } from "./exit.ts";
+import { DIFFERENCE, DONE, exitOf, type ExitCode } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { settingsOf, type Settings } from "./settings.ts";
 import { checkArguments, findCommand, splitGlobals, usage, type Found } from "./usage.ts";
@@ -20,27 +20,28 @@ export function wantsJson(argv: readonly string[]): boolean {
 
 /** Runs one command line to its exit code. Throws nothing: what goes wrong is told, and is the code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<ExitCode> {
-  const { output, environment } = program;
-  let exit: ExitCode;
-  try {
-    exit = await dispatch(argv, program);
-  } catch (error) {
-    exit = exitOf(error);
-    await output.flush();
-    const { failureJson, failureText } = await import("./failure.ts");
-    const options = { style: output.errorStyle, debug: environment.OP_DBUS_LOG === "debug" };
-    if (output.json) await output.result(() => failureJson(error), () => "");
-    if (!output.json || options.debug) output.message(failureText(error, options));
-  }
+  const { output } = program;
+  let exit = await dispatch(argv, program).catch((error: unknown) => tellFailure(error, program));
   if (output.trouble !== undefined) {
     // What was done stays done, and its failure is worse than this one.
-    const { failureText } = await import("./failure.ts");
     const lost = new OpError("unavailable", `Standard output could not be written: ${messageOf(output.trouble)}`);
+    const { failureText } = await import("./failure.ts");
     output.message(failureText(lost, { style: output.errorStyle, debug: false }));
-    if (exit === DONE || exit === 3) exit = exitOf(lost);
+    if (exit === DONE || exit === DIFFERENCE) exit = exitOf(lost);
   }
   await output.flush();
   return exit;
+}
+
+/** Says what went wrong, in the form that was asked for, and returns the exit code for it. */
+export async function tellFailure(error: unknown, { output, environment }: Pick<Program, "output" | "environment">): Promise<ExitCode> {
+  const { failureJson, failureText } = await import("./failure.ts");
+  const debug = environment.OP_DBUS_LOG === "debug";
+  await output.flush();
+  if (output.json) await output.result(() => failureJson(error), () => "");
+  if (!output.json || debug) output.message(failureText(error, { style: output.errorStyle, debug }));
+  await output.flush();
+  return exitOf(error);
 }
 
 async function dispatch(argv: readonly string[], { output, environment, contextFor }: Program): Promise<ExitCode> {

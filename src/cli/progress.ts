@@ -7,7 +7,7 @@ import { printable } from "./printable.ts";
 
 /**
  * Shows a running change, and lets a signal end it: the running step is finished, none is begun after it, and what was done is
- * taken back. A second signal ends the process; the journal and the next command mend what that leaves.
+ * taken back. On the way back, and in a recovery, a signal changes nothing. A second signal ends the process; the journal and the next command mend what that leaves.
  */
 export class Progress implements Observer, Disposable {
   readonly #context: Pick<Context, "output" | "signals">;
@@ -44,12 +44,14 @@ export class Progress implements Observer, Disposable {
   }
 
   verifying(attempt: number): void {
+    if (this.#interruptible) this.#checkInterrupted();
     this.#context.output.status(attempt === 1 ? "reading the host back" : `reading the host back, waiting for it to settle (${attempt})`);
   }
 
   reverting(why: string): void {
     this.#context.output.message(`${printable(why.replace(/\.$/, ""))}: taking back what was done`);
     this.#total = 0;
+    this.#interruptible = false;
   }
 
   [Symbol.dispose](): void {
@@ -63,8 +65,7 @@ export class Progress implements Observer, Disposable {
 
   #interrupt(signal: string): void {
     this.#signal = signal;
-    const what = this.#interruptible ? "the running step is finished, then all is taken back" : "the recovery is finished first";
-    this.#context.output.message(`${signal}: ${what}; once more ends op-dbus at once`);
+    this.#context.output.message(`${signal}: stopping after the running step; once more ends op-dbus at once`);
   }
 
   #show(text: string): void {

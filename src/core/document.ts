@@ -11,6 +11,8 @@ export interface StateDocument {
   readonly plugins: Readonly<Record<string, Json>>;
 }
 
+const FINDING_LIMIT = 100;
+
 export const EMPTY_DOCUMENT: StateDocument = { version: 1, plugins: {} };
 
 /** A document that cannot be used, with every reason and its place. */
@@ -51,14 +53,14 @@ export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]
   const parsed = parseText(source.text, source.format);
   if (Array.isArray(parsed)) return reject(parsed);
   const text = parsed as ParsedText;
-  const place = (findings: readonly Diagnostic[]): never => reject(findings.map((finding) => located(finding, text)).sort(byPosition));
+  const place = (findings: readonly Diagnostic[]): never => reject(inMeasure(findings, text));
   const findings = check(text.value, plugins);
   if (findings.length > 0) return place(findings);
   const { plugins: sections } = text.value as JsonObject & { plugins: JsonObject };
   return { document: { version: 1, plugins: sections }, reject: place };
 }
 
-/** The document with only one plugin's section. Throws kind invalid for a plugin there is not. */
+/** The document with only one plugin's section, or none where it does not name the plugin. */
 export function restrictTo(document: StateDocument, plugin: string | undefined): StateDocument {
   if (plugin === undefined) return document;
   const section = document.plugins[plugin];
@@ -89,9 +91,16 @@ function check(value: Json, plugins: readonly Plugin[]): Diagnostic[] {
       findings.push(unknown(name, ["plugins", name], plugins.map((known) => known.name), "plugin"));
       continue;
     }
-    findings.push(...diagnose(plugin.schema, section, ["plugins", name]));
+    for (const finding of diagnose(plugin.schema, section, ["plugins", name])) findings.push(finding);
   }
   return findings;
+}
+
+/** The findings at their places, unless they are more than anybody reads. */
+function inMeasure(findings: readonly Diagnostic[], text: ParsedText): Diagnostic[] {
+  const shown = findings.slice(0, FINDING_LIMIT).map((finding) => located(finding, text)).sort(byPosition);
+  const more = findings.length - shown.length;
+  return more === 0 ? shown : [...shown, { message: `And ${more} more like these`, path: [] }];
 }
 
 function located(finding: Diagnostic, text: ParsedText): Diagnostic {

@@ -9,6 +9,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export function isList(value: unknown): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /**
  * The one serialization that hashes and signatures are taken over (RFC 8785).
  * Keys sort by UTF-16 code units; a lone surrogate or a number that JSON cannot hold throws a RangeError.
@@ -45,8 +49,4 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
 /** A value as JSON sees it: what is undefined is dropped, order of keys is kept. */
 export function toJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import type { Json } from "./json.ts";
+import { isList, type Json } from "./json.ts";
 import type { Change, Reading } from "./plugin.ts";
 import { leavesOf, sameValue, valueAt, withValue, type KeyPath, type Resource, type Resources } from "./resource.ts";
 
@@ -33,10 +33,7 @@ export interface StrayKey {
 /** What is owned here and not another resource by the same name. */
 export function ownedNow(owned: OwnedResources, reading: Reading): OwnedResources {
   return Object.fromEntries(
-    Object.entries(owned).filter(([name, { identity }]) => {
-      const found = reading.resources[name]?.identity;
-      return identity === undefined || found === undefined || identity === found;
-    }),
+    Object.entries(owned).filter(([name, resource]) => !isAnother(resource, reading.resources[name]?.identity)),
   );
 }
 
@@ -53,6 +50,15 @@ export function strayKeys(owned: OwnedResources, desired: Resources): StrayKey[]
   );
 }
 
+/** Ownership without some of its keys. */
+export function withoutKeys(owned: OwnedResources, keys: readonly StrayKey[]): OwnedResources {
+  const left = Object.entries(owned).map(([name, resource]) => {
+    const kept = resource.keys.filter((key) => !keys.some((gone) => gone.resource === name && sameValue([...gone.key.path], [...key.path])));
+    return [name, { ...resource, keys: kept }] as const;
+  });
+  return Object.fromEntries(left.filter(([, { keys: kept }]) => kept.length > 0));
+}
+
 /** The desired state that returns stray keys to what they were. */
 export function prunedState(strays: readonly StrayKey[]): Resources {
   const state: Record<string, Resource> = {};
@@ -60,32 +66,126 @@ export function prunedState(strays: readonly StrayKey[]): Resources {
   return state;
 }
 
+/** The identities of a plugin's resources, by name, as far as they are known. */
+export type Identities = Readonly<Record<string, string | undefined>>;
+
 export interface Taking {
   readonly now: string;
-  readonly identities: Readonly<Record<string, string | undefined>>;
+  /** The plugin's, by the list's key. */
+  readonly lists: Readonly<Record<string, "complete" | "members">>;
+  /** The resources' identities when the changes were planned, and when they were made. */
+  readonly before: Identities;
+  readonly after: Identities;
 }
 
-/** Ownership after the changes: a key back at its original is let go, any other is owned with the original it first had. */
+/**
+ * Ownership after the changes: a key back at its original is let go, any other is owned with the original it first had. In a
+ * list of members only those that op-dbus put there are owned: what others put in between belongs to the original. Of a
+ * resource that op-dbus made and removed again nothing is owned.
+ */
 export function ownershipAfter(owned: OwnedResources, changes: readonly Change[], taking: Taking): OwnedResources {
   const result: Record<string, OwnedResource> = { ...owned };
+  for (const { resource } of changes) {
+    if (isAnother(owned[resource], taking.before[resource])) delete result[resource];
+  }
+  const gone = new Set<string>();
   for (const change of changes) {
     const before = result[change.resource];
     const had = before?.keys.find((key) => sameValue([...key.path], [...change.path]));
-    const original = had?.original ?? change.from;
+    const original = originalOf(had, change, taking);
     const others = before?.keys.filter((key) => key !== had) ?? [];
-    const keys = sameValue(original, change.to) ? others : [...others, ownedKey(change, original)];
+    const back = isBack(original, change, taking);
+    if (isState(change.path) && change.to === "absent" && back) gone.add(change.resource);
+    else if (isState(change.path)) gone.delete(change.resource);
+    const keys = back ? others : [...others, ownedKey(change, original)];
     if (keys.length === 0) {
       delete result[change.resource];
       continue;
     }
-    const identity = before?.identity ?? taking.identities[change.resource];
+    const identity = taking.after[change.resource] ?? before?.identity ?? taking.before[change.resource];
     result[change.resource] = {
       since: before?.since ?? taking.now,
       ...(identity === undefined ? {} : { identity }),
       keys,
     };
   }
+  for (const resource of gone) delete result[resource];
   return result;
+}
+
+/** Ownership for taking the changes back: of a list of members, what they put there is op-dbus's, whoever else had it before. */
+export function ownershipForWayBack(owned: OwnedResources, changes: readonly Change[], taking: Pick<Taking, "lists">): OwnedResources {
+  const result: Record<string, OwnedResource> = { ...owned };
+  const put = new Map<string, OwnedKey & { readonly resource: string }>();
+  for (const { resource, path, from, to } of changes) {
+    if (!isOfMembers(path, taking)) continue;
+    const id = [resource, ...path].join("\0");
+    put.set(id, { resource, path, value: to, original: put.get(id)?.original ?? from });
+  }
+  for (const { resource, ...key } of put.values()) {
+    const { since = "", keys = [] } = result[resource] ?? {};
+    result[resource] = { since, keys: [...keys.filter(({ path }) => !sameValue([...path], [...key.path])), key] };
+  }
+  return result;
+}
+
+/** The members of a list that op-dbus put there. */
+export function ownedMembers({ value, original }: Pick<OwnedKey, "value" | "original">): Json[] {
+  return listOf(value).filter((member) => !includes(listOf(original), member));
+}
+
+/**
+ * Ownership restored for resources that a rollback or revert may have made again. `owned` is what was in force until then: a
+ * resource that was op-dbus's just before, or not there at all, is the same one under its new identity.
+ */
+export function underNewIdentities(
+  restored: OwnedResources,
+  touched: readonly string[],
+  { owned, before, after }: Pick<Taking, "before" | "after"> & { readonly owned: OwnedResources },
+): OwnedResources {
+  const result: Record<string, OwnedResource> = { ...restored };
+  for (const name of touched) {
+    const [resource, then, identity] = [restored[name], before[name], after[name]];
+    if (resource === undefined || identity === undefined) continue;
+    const ours = then === undefined || then === resource.identity || then === owned[name]?.identity;
+    if (ours) result[name] = { ...resource, identity };
+  }
+  return result;
+}
+
+function isAnother(owned: OwnedResource | undefined, identity: string | undefined): boolean {
+  return owned?.identity !== undefined && identity !== undefined && owned.identity !== identity;
+}
+
+/** The original, with what others did to a list of members since: theirs joined it or left it. */
+function isState(path: KeyPath): boolean {
+  return path.length === 1 && path[0] === "state";
+}
+
+function originalOf(had: OwnedKey | undefined, { path, from }: Change, taking: Taking): Json {
+  if (had === undefined) return from;
+  if (!isOfMembers(path, taking)) return had.original;
+  const [original, value, now] = [listOf(had.original), listOf(had.value), listOf(from)];
+  const kept = original.filter((member) => !includes(value, member) || includes(now, member));
+  return [...kept, ...now.filter((member) => !includes(value, member) && !includes(original, member))];
+}
+
+function isBack(original: Json, { path, to }: Change, taking: Taking): boolean {
+  if (!isOfMembers(path, taking)) return sameValue(original, to);
+  const [then, now] = [listOf(original), listOf(to)];
+  return then.every((member) => includes(now, member)) && now.every((member) => includes(then, member));
+}
+
+function isOfMembers(path: KeyPath, { lists }: Pick<Taking, "lists">): boolean {
+  return lists[path.at(-1) ?? ""] === "members";
+}
+
+function listOf(value: Json): readonly Json[] {
+  return isList(value) ? value : [];
+}
+
+function includes(list: readonly Json[], member: Json): boolean {
+  return list.some((other) => sameValue(other, member));
 }
 
 /** The keys of `reading` that `desired` names, with their values now. null where one is not there. */

@@ -1,7 +1,7 @@
 import type { StateDocument } from "./document.ts";
 import { equalJson, hashJson, toJson, type Json } from "./json.ts";
 import type { StrayKey } from "./ownership.ts";
-import type { Action, Step } from "./plugin.ts";
+import type { Action, Note, Step } from "./plugin.ts";
 import { leavesOf, valueAt, type Resources } from "./resource.ts";
 
 /** What will happen, exactly, and what it was computed from. */
@@ -16,6 +16,7 @@ export interface Plan {
   readonly hash: string;
   /** In the order they will be taken, across plugins. */
   readonly steps: readonly Step[];
+  readonly notes: readonly Note[];
   /** By plugin: owned, no longer declared. */
   readonly strays: Readonly<Record<string, readonly StrayKey[]>>;
 }

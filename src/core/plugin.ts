@@ -64,6 +64,13 @@ export interface PluginPlan {
   readonly steps: readonly Step[];
   /** Why the document cannot be brought about on this host. Any one of them stops the plan. */
   readonly problems: readonly Problem[];
+  /** What a reader should know although nothing is to be done about it. */
+  readonly notes?: readonly Note[];
+}
+
+export interface Note {
+  readonly resource: string;
+  readonly message: string;
 }
 
 export interface Problem {

@@ -134,8 +134,11 @@ export type Phase = "apply" | "revert";
 export type JournalRecord =
   | { readonly record: "step-begun"; readonly phase: Phase; readonly step: number }
   | { readonly record: "step-done"; readonly phase: Phase; readonly step: number; readonly plugin: string; readonly effects: readonly Change[] }
-  | { readonly record: "reverting"; readonly why: string }
+  /** `besides`: what keys were that the way back will bring about to change, and that it returns to that too. */
+  | { readonly record: "reverting"; readonly why: string; readonly besides?: Readonly<Record<string, Resources>> }
   | { readonly record: "committing"; readonly commit: Commit }
+  /** The way back is over: what the ledger is told, and what is left different. */
+  | { readonly record: "reverted"; readonly commit: Commit; readonly left: readonly string[] }
   | { readonly record: "unlogged"; readonly events: readonly AuditEvent[] };
 
 /** What is in force and how it came to be. */
@@ -146,6 +149,8 @@ export interface Ledger {
   /** Oldest first. */
   checkpoints(): readonly Checkpoint[];
   rejection(documentHash: string): Rejection | undefined;
+  /** Oldest first. */
+  rejections(): readonly Rejection[];
   isSpent(planId: string): boolean;
   /** Writes all of it; doing it twice is doing it once, so that a crash in between can be mended by doing it again. */
   commit(commit: Commit): Promise<void>;
@@ -198,6 +203,8 @@ export interface ConfigFile {
   /** The text, or undefined where there is no such file. Throws kind unavailable when it cannot be read. */
   read(path: string): string | undefined;
   isLink(path: string): boolean;
+  /** The names in a folder; none where there is no folder. */
+  list(path: string): readonly string[];
   remove(path: string): void;
 }
 

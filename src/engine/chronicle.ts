@@ -7,31 +7,37 @@ import type { Host } from "./host.ts";
 
 /**
  * The two records of a running transaction: the journal decides recovery, the log tells. On the way there a record that
- * cannot be written stops the transaction. On the way back nothing may stop the revert, so what cannot be logged is kept and
- * written later, marked late.
+ * cannot be written stops the transaction. On the way back nothing may stop the revert. What happened and cannot be logged is
+ * kept, goes before the next entries that can, and is marked late.
  */
 export class Chronicle {
   readonly #host: Host;
   readonly #transaction: string;
-  readonly #unlogged: AuditEvent[] = [];
+  #unlogged: readonly AuditEvent[];
   readonly #troubles: string[] = [];
   #goingBack = false;
   /** True once a plugin may have written anything. */
   touched = false;
 
-  constructor(host: Host, transaction: string) {
+  /** `unlogged` is what a process before this one could not log. */
+  constructor(host: Host, transaction: string, unlogged: readonly AuditEvent[] = []) {
     this.#host = host;
     this.#transaction = transaction;
+    this.#unlogged = unlogged;
   }
 
   /** What could not be recorded, in words. */
   get troubles(): readonly string[] {
-    return this.#troubles;
+    return [...new Set(this.#troubles)];
   }
 
   /** Entries that are in no log. While there are any, the journal must stay open. */
   get unlogged(): readonly AuditEvent[] {
     return this.#unlogged;
+  }
+
+  trouble(what: string): void {
+    this.#troubles.push(what);
   }
 
   /** From here on nothing that fails to be recorded stops anything. */
@@ -49,15 +55,7 @@ export class Chronicle {
   }
 
   async log(...events: AuditEvent[]): Promise<void> {
-    const stamped = events.map((event) => ({ transaction: this.#transaction, ...event }));
-    try {
-      await this.#host.audit.append(stamped);
-    } catch (error) {
-      if (!this.#goingBack) throw error;
-      this.#unlogged.push(...stamped.map((event) => ({ ...event, late: true })));
-      this.#troubles.push(`The audit log could not be written: ${messageOf(error)}`);
-      await this.note({ record: "unlogged", events: this.#unlogged });
-    }
+    await this.#write(events, this.#goingBack);
   }
 
   /** Announces a step: journal, then log. Both are durable before this returns, and so before the step's first write. */
@@ -68,12 +66,39 @@ export class Chronicle {
 
   /** Records a step as done: log, then journal. */
   async done(step: Step, number: number, phase: Phase, effects: readonly Change[]): Promise<void> {
-    await this.log(...eventsOf(step, "done"), ...effects.map((change) => effectEvent(step, change)));
+    await this.#write([...eventsOf(step, "done"), ...effects.map((change) => effectEvent(step, change))], true);
     await this.note({ record: "step-done", phase, step: number, plugin: step.plugin, effects });
   }
 
+  /** After a step that failed there is only the way back. */
   async failed(step: Step, error: unknown): Promise<void> {
+    this.goBack();
     await this.log(...eventsOf(step, "failed").map((event) => ({ ...event, detail: messageOf(error) })));
+  }
+
+  /** Writes the entries after those that could not be written before; keeps them where that fails and `keep` says so. */
+  async #write(events: readonly AuditEvent[], keep: boolean): Promise<void> {
+    const stamped = events.map((event) => ({ transaction: this.#transaction, ...event }));
+    const late = this.#unlogged;
+    if (late.length + stamped.length === 0) return;
+    try {
+      await this.#host.audit.append([...late, ...stamped]);
+    } catch (error) {
+      if (keep) await this.#keep(stamped, error);
+      if (!this.#goingBack) throw error;
+      return;
+    }
+    if (late.length === 0) return;
+    this.#unlogged = [];
+    await this.note({ record: "unlogged", events: [] });
+  }
+
+  async #keep(events: readonly AuditEvent[], error: unknown): Promise<void> {
+    this.#unlogged = [...this.#unlogged, ...events.map((event) => ({ ...event, late: true }))];
+    this.#troubles.push(`The audit log could not be written: ${messageOf(error)}`);
+    await this.note({ record: "unlogged", events: this.#unlogged }).catch((reason: unknown) => {
+      this.#troubles.push(`The journal could not be written: ${messageOf(reason)}`);
+    });
   }
 }
 

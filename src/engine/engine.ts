@@ -4,6 +4,7 @@ import { whatMoved, type Basis, type Moved, type Plan } from "../core/plan.ts";
 import type { Plugin, Step } from "../core/plugin.ts";
 import type { TransactionHeader } from "../core/ports.ts";
 import { messageOf, OpError } from "../core/errors.ts";
+import { keyName } from "../core/resource.ts";
 import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
 import { stepsAsRecorded } from "./chronicle.ts";
 import { refusalsOf, refuse } from "./gate.ts";
@@ -11,7 +12,7 @@ import { pluginOf, type Host, type Observer } from "./host.ts";
 import { queryAll, type Queried } from "./query.ts";
 import { recover, type Recovered } from "./recovery.ts";
 import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
-import { makePlan, type Planned } from "./survey.ts";
+import { identitiesOf, makePlan, type Planned, type PluginProblem } from "./survey.ts";
 import { runTransaction } from "./transaction.ts";
 
 /** A plan kept for later: single use, and only on the host it was made on, unmoved. */
@@ -93,7 +94,8 @@ export class Engine {
       const inForce = Object.entries(plan.document.plugins).every(([name, section]) =>
         equalJson(ledger.current().plugins[name], section),
       );
-      if (inForce && request.saved === undefined) return { plan, changed: false, checkpoint: undefined };
+      const pruned = request.prune && Object.values(plan.strays).some((strays) => strays.length > 0);
+      if (inForce && !pruned && request.saved === undefined) return { plan, changed: false, checkpoint: undefined };
     } else {
       await request.confirm(plan);
       await this.#pass(async () => {
@@ -113,12 +115,17 @@ export class Engine {
     using _ = await this.#host.lock.acquire("rollback");
     const { plugins, ledger } = this.#host;
     const report = await this.#recover(request);
-    if (report?.ended === "before-state" && request.to === undefined) return undefined;
+    if (request.to === undefined && report !== undefined && didRollBack(report)) return undefined;
     const undoes = appliesToUndo(ledger.checkpoints(), request.to);
-    const plan = await planRollback(undoes, plugins, ledger.ownership());
+    const planned = () => planRollback(undoes, plugins, ledger.ownership());
+    const plan = await planned();
     if (plan.found.problems.length > 0) throw cannotRollBack(plan);
-    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved: plan.moved })));
+    const moved = [...plan.barred.map(barredLine), ...plan.moved];
+    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved })));
     await request.confirm(plan);
+    await this.#pass(async () => {
+      refuseMoved(whatMoved(plan.basis, (await planned()).basis), "The host changed while the plan was shown");
+    });
     const header: TransactionHeader = {
       ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
       undoes: undoes.map(({ name }) => name),
@@ -207,20 +214,21 @@ function beforeState(changes: ReturnType<typeof changesByPlugin>, desired: Plan[
   return Object.fromEntries(entries);
 }
 
-function identitiesOf(readings: Planned["readings"]): Record<string, Record<string, string>> {
-  const entries = Object.entries(readings).map(([plugin, { resources }]) => {
-    const known = Object.entries(resources).flatMap(([name, { identity }]) => (identity === undefined ? [] : [[name, identity] as const]));
-    return [plugin, Object.fromEntries(known)] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
 function refuseMoved(moved: readonly Moved[], message: string): void {
   if (moved.length === 0) return;
   const details = moved.map(
     ({ resource, what, then, now }) => `${resource} ${what} was ${JSON.stringify(then)}, is ${JSON.stringify(toJson(now))}`,
   );
   throw new OpError("refused", message, { details, hint: "Look at a new plan first" });
+}
+
+/** True when recovery did what the user asks of a rollback: it took the interrupted apply back, or ended the rollback asked for before. */
+function didRollBack({ kind, ended, booksOnly }: Recovered): boolean {
+  return kind === "apply" ? ended === "before-state" && !booksOnly : ended === "desired state";
+}
+
+function barredLine({ resource, path, message }: PluginProblem): string {
+  return `${[resource, keyName(path)].join(" ").trim()} cannot be brought back and would stay as it is: ${message}`;
 }
 
 function cannotRollBack({ found }: RollbackPlan): OpError {

@@ -1,44 +1,76 @@
-import type { Ownership, OwnedResource } from "../core/ownership.ts";
-import { ownershipAfter } from "../core/ownership.ts";
-import type { Change, Plugin } from "../core/plugin.ts";
+import type { Identities, Ownership, OwnedResource } from "../core/ownership.ts";
+import { ownershipAfter, ownershipForWayBack, strayKeys, underNewIdentities, withoutKeys } from "../core/ownership.ts";
+import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
 import { valueAt, withValue, type Resource, type Resources } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
-
-type ByPlugin<T> = Readonly<Record<string, T>>;
+import type { ByPlugin } from "./survey.ts";
 
 export interface Settled {
   readonly header: TransactionHeader;
   /** All that changed, by plugin, in order. */
   readonly changes: ByPlugin<readonly Change[]>;
+  /** As the host was read when it was over. */
+  readonly identities: ByPlugin<Identities>;
   readonly now: string;
 }
 
 /** What the ledger is told of an apply that was verified. Depends on nothing but its arguments, so recovery comes to the same. */
 export function settleApply(settled: Settled, ledger: Ledger, plugins: readonly Plugin[]): Commit {
-  const { header, changes, now } = settled;
-  const [current, ownership] = [ledger.current(), ledger.ownership()];
-  const owned = { ...ownership };
-  for (const [plugin, made] of Object.entries(changes)) {
-    owned[plugin] = ownershipAfter(owned[plugin] ?? {}, made, { now, identities: header.identities[plugin] ?? {} });
-  }
+  const { header } = settled;
   return {
-    current: { version: 1, plugins: { ...current.plugins, ...header.document.plugins } },
-    ownership: owned,
+    current: { version: 1, plugins: { ...ledger.current().plugins, ...header.document.plugins } },
+    ownership: withoutPruned(ownershipWith(settled, ledger, plugins), header, plugins),
     checkpoints: [checkpointOf(settled, ledger, plugins)],
     accept: [header.documentHash],
     ...(header.planId === undefined ? {} : { spend: header.planId }),
   };
 }
 
+/** What was pruned is op-dbus's no more, also where it was back at its original already. */
+function withoutPruned(ownership: Ownership, { document, desired }: TransactionHeader, plugins: readonly Plugin[]): Ownership {
+  const result: Record<string, Ownership[string]> = { ...ownership };
+  for (const [name, section] of Object.entries(document.plugins)) {
+    const strays = strayKeys(ownership[name] ?? {}, pluginOf(plugins, name).resources(section));
+    const pruned = strays.filter(({ resource, key }) => valueAt(desired[name]?.[resource], key.path) !== undefined);
+    if (pruned.length > 0) result[name] = withoutKeys(ownership[name] ?? {}, pruned);
+  }
+  return result;
+}
+
+/** Ownership to plan by while the changes are taken back. */
+export function ownershipForTakingBack(changes: ByPlugin<readonly Change[]>, ledger: Pick<Ledger, "ownership">, plugins: readonly Plugin[]): Ownership {
+  const owned = { ...ledger.ownership() };
+  for (const [name, made] of Object.entries(changes)) owned[name] = ownershipForWayBack(owned[name] ?? {}, made, pluginOf(plugins, name));
+  return owned;
+}
+
+/** Ownership to plan by while a transaction goes where it is to go. */
+export function ownershipOf({ undoes = [] }: TransactionHeader, ledger: Ledger, plugins: readonly Plugin[]): Ownership {
+  const undone = ledger.checkpoints().filter(({ name }) => undoes.includes(name));
+  return ownershipForTakingBack(changedBy(undone), ledger, plugins);
+}
+
+/** Ownership with the changes, as if they were to last. */
+function ownershipWith({ header, changes, identities, now }: Settled, ledger: Ledger, plugins: readonly Plugin[]): Ownership {
+  const owned = { ...ledger.ownership() };
+  for (const [plugin, made] of Object.entries(changes)) {
+    const { lists } = pluginOf(plugins, plugin);
+    const [before, after] = [header.identities[plugin] ?? {}, identities[plugin] ?? {}];
+    owned[plugin] = ownershipAfter(owned[plugin] ?? {}, made, { now, lists, before, after });
+  }
+  return owned;
+}
+
 /** What the ledger is told of a rollback that was verified: the applies are undone, their documents rejected. */
-export function settleRollback({ header, now }: Settled, ledger: Ledger): Commit {
+export function settleRollback(settled: Settled, ledger: Ledger): Commit {
+  const { header, now } = settled;
   const undone = ledger.checkpoints().filter(({ name }) => header.undoes?.includes(name));
   const [oldest] = undone;
   const why = `rolled back on ${now}`;
   return {
     ...(oldest?.applied === undefined ? {} : { current: oldest.applied.currentBefore }),
-    ownership: ownershipBefore(undone, ledger.ownership()),
+    ownership: restored(ownershipBefore(undone, ledger.ownership()), changedBy(undone), settled, ledger),
     checkpoints: undone.map((checkpoint) => markUndone(checkpoint, now, why)),
     reject: undone.flatMap(({ applied }) =>
       applied === undefined ? [] : [rejectionOf(header, applied.documentHash, now, "it was rolled back")],
@@ -46,11 +78,13 @@ export function settleRollback({ header, now }: Settled, ledger: Ledger): Commit
   };
 }
 
-/** What the ledger is told when an apply was taken back by itself. */
-export function settleRevert(header: TransactionHeader, why: string, now: string): Commit {
-  if (header.kind === "rollback") return {};
+/** What the ledger is told when a change was taken back by itself. */
+export function settleRevert(settled: Settled, why: string, ledger: Ledger): Commit {
+  const { header, changes, now } = settled;
+  const ownership = restored(ledger.ownership(), changes, settled, ledger);
+  if (header.kind === "rollback") return { ownership };
   const spend = header.planId === undefined ? {} : { spend: header.planId };
-  return { reject: [rejectionOf(header, header.documentHash, now, why)], ...spend };
+  return { ownership, reject: [rejectionOf(header, header.documentHash, now, why)], ...spend };
 }
 
 /**
@@ -58,16 +92,23 @@ export function settleRevert(header: TransactionHeader, why: string, now: string
  * `rollback` can try again.
  */
 export function settleUnreverted(settled: Settled, why: string, ledger: Ledger, plugins: readonly Plugin[]): Commit {
-  const { header, now } = settled;
-  if (header.kind === "rollback") return {};
+  if (settled.header.kind === "rollback") return {};
   const { ownership, checkpoints } = settleApply(settled, ledger, plugins);
-  return { ...settleRevert(header, why, now), ...(ownership && { ownership }), ...(checkpoints && { checkpoints }) };
+  return { ...settleRevert(settled, why, ledger), ...(ownership && { ownership }), ...(checkpoints && { checkpoints }) };
 }
 
-/** The changes of the steps and what the peers reported besides, by plugin. */
-export function changesByPlugin(
-  steps: readonly { readonly plugin: string; readonly changes: readonly Change[] }[],
-): ByPlugin<readonly Change[]> {
+export interface Changes {
+  readonly plugin: string;
+  readonly changes: readonly Change[];
+}
+
+/** What the steps are foreseen to bring about besides. */
+export function impliedChanges(steps: readonly Step[]): Changes[] {
+  const implied = steps.map((step) => ({ plugin: step.plugin, changes: changesOf(step).filter(({ impliedBy }) => impliedBy !== undefined) }));
+  return implied.filter(({ changes }) => changes.length > 0);
+}
+
+export function changesByPlugin(steps: readonly Changes[]): ByPlugin<readonly Change[]> {
   const result: Record<string, Change[]> = {};
   for (const { plugin, changes } of steps) result[plugin] = [...(result[plugin] ?? []), ...changes];
   return result;
@@ -142,6 +183,24 @@ function ownershipBefore(undone: readonly Checkpoint[], current: Ownership): Own
     }
   }
   return result;
+}
+
+/** Ownership given back, resources that were made again for it under their new identities. */
+function restored(ownership: Ownership, touched: ByPlugin<readonly Change[]>, { header, identities }: Settled, ledger: Ledger): Ownership {
+  const result: Record<string, Ownership[string]> = { ...ownership };
+  for (const [plugin, changes] of Object.entries(touched)) {
+    const owned = ledger.ownership()[plugin] ?? {};
+    const [before, after] = [header.identities[plugin] ?? {}, identities[plugin] ?? {}];
+    const names = changes.map(({ resource }) => resource);
+    result[plugin] = underNewIdentities(result[plugin] ?? {}, names, { owned, before, after });
+  }
+  return result;
+}
+
+/** What the applies changed, oldest first. */
+export function changedBy(checkpoints: readonly Checkpoint[]): ByPlugin<readonly Change[]> {
+  const made = checkpoints.flatMap(({ applied }) => Object.entries(applied?.changes ?? {}));
+  return changesByPlugin(made.map(([plugin, changes]) => ({ plugin, changes })));
 }
 
 function markUndone(checkpoint: Checkpoint, when: string, why: string): Checkpoint {

@@ -1,35 +1,53 @@
 import type { Step } from "../core/plugin.ts";
 import type { Clock } from "../core/ports.ts";
 import { keyName, type Resources } from "../core/resource.ts";
+import type { Ownership } from "../core/ownership.ts";
 import type { Host, Observer } from "./host.ts";
-import { survey } from "./survey.ts";
+import { reachable, type ByPlugin, type Survey } from "./survey.ts";
 
 /** Waits between readings of what settles slowly, in milliseconds; one reading more than there are waits. */
 const RETRY_INTERVALS_MS = [50, 150, 400, 1000, 1500];
 
-/** What still differs from `desired` when it had time to settle, in words. Verify is: read again, plan again, expect nothing. */
-export async function unsettled(
-  host: { readonly clock: Clock } & Pick<Host, "plugins" | "ledger">,
-  desired: Readonly<Record<string, Resources>>,
+export interface Goal {
+  readonly desired: ByPlugin<Resources>;
+  /** Who owns what on the way; the ledger is told only when it is over. */
+  readonly ownership: Ownership;
+}
+
+export interface LeftOver {
+  readonly steps: readonly Step[];
+  /** What no step can reach, in words. */
+  readonly problems: readonly string[];
+  readonly readings: Survey["readings"];
+}
+
+export interface Settling {
+  /** What still differs when it had time to settle, in words. */
+  readonly left: readonly string[];
+  readonly readings: Survey["readings"];
+}
+
+/** Verify is: read again, plan again, expect nothing. */
+export async function settling(
+  host: { readonly clock: Clock } & Pick<Host, "plugins">,
+  goal: Goal,
   observer: Observer = {},
-): Promise<string[]> {
+): Promise<Settling> {
   for (let attempt = 1; ; attempt += 1) {
     observer.verifying?.(attempt);
-    const { steps, problems } = await leftOver(host, desired);
-    if (steps.length === 0 && problems.length === 0) return [];
+    const { steps, problems, readings } = await leftOver(host, goal);
+    if (steps.length === 0 && problems.length === 0) return { left: [], readings };
     const wait = RETRY_INTERVALS_MS[attempt - 1];
-    if (wait === undefined) return [...linesOf(steps), ...problems];
+    if (wait === undefined) return { left: [...linesOf(steps), ...problems], readings };
     await host.clock.sleep(wait);
   }
 }
 
-/** What it would take to reach `desired` from here. */
-export async function leftOver(
-  host: Pick<Host, "plugins" | "ledger">,
-  desired: Readonly<Record<string, Resources>>,
-): Promise<{ steps: readonly Step[]; problems: string[] }> {
-  const { steps, problems } = await survey(desired, host.plugins, host.ledger.ownership());
-  return { steps, problems: problems.map(({ resource, message }) => `${resource}: ${message}`) };
+/** What it would take to come as near to the goal as can be from here. */
+export async function leftOver({ plugins }: Pick<Host, "plugins">, { desired, ownership }: Goal): Promise<LeftOver> {
+  const { found, barred } = await reachable(desired, plugins, ownership);
+  const problems = barred.map(({ resource, message }) => `${resource}: ${message}`);
+  return { steps: found.steps, problems, readings: found.readings };
 }
 
 /** One line an action: "nginx.service active_state is \"inactive\", declared \"active\"". */

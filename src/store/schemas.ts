@@ -183,7 +183,7 @@ type RecordKeys = {
 const records = {
   "step-begun": { record: v.literal("step-begun"), phase, step: count },
   "step-done": { record: v.literal("step-done"), phase, step: count, plugin: text, effects: v.array(change) },
-  reverting: { record: v.literal("reverting"), why: text },
+  reverting: { record: v.literal("reverting"), why: text, besides: v.exactOptional(v.record(text, resources)) },
   committing: { record: v.literal("committing"), commit },
   reverted: { record: v.literal("reverted"), commit, left: v.array(text) },
   unlogged: { record: v.literal("unlogged"), events: v.array(event) },

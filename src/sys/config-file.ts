@@ -3,6 +3,7 @@ import { dirname, normalize } from "node:path";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import type { ConfigFile } from "../core/ports.ts";
 import { removeDurably, removeFolderDurably } from "./durable.ts";
+import { listFolder } from "./files.ts";
 
 /** Where systemd keeps what SetUnitProperties made permanent: nothing but drop-ins that can be set again. */
 const SYSTEM_CONTROL = "/etc/systemd/system.control/";
@@ -31,6 +32,8 @@ export function createConfigFile(roots: readonly string[] = [SYSTEM_CONTROL]): C
         throw new OpError("unavailable", `${path} cannot be looked at: ${messageOf(error)}`, { cause: error });
       }
     },
+
+    list: listFolder,
 
     /** Removing what is not there is done already: a step may be taken again after a crash. Removes a `.d` folder with its last file. */
     remove(path) {

@@ -27,7 +27,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["core/"],
   "onnxruntime-node": ["search/"],
   citty: ["cli/command.ts"],
-  consola: ["cli/output.ts"],
 };
 
 /** What belongs to the OS: only sys opens files, sockets, processes and libraries. */

@@ -53,3 +53,9 @@ export function templateOf(name: string): string {
 export function asPattern(name: string): string {
   return name.replaceAll("\\", "\\\\");
 }
+
+/** The path of a unit's object: what is not a letter or a digit (or is one, in front) stands as its code in hex. */
+export function unitPath(name: string): string {
+  const label = name.replaceAll(/^\d|[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `/org/freedesktop/systemd1/unit/${label}`;
+}

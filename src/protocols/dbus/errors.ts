@@ -17,7 +17,7 @@ export class DbusErrorReply extends Error {
 /** What a D-Bus error name means for op-dbus. A name that is not in the list is the peer's way to say that the call failed. */
 export function dbusError(name: string, message: string, operation: string): OpError {
   const kind = kindOf(name);
-  const text = message.replace(/\p{Cc}+/gu, " ").trim().slice(0, TEXT_LIMIT) || name;
+  const text = message.replace(/\p{Cc}+/gu, " ").trim().replace(/\.$/, "").slice(0, TEXT_LIMIT) || name;
   return new OpError(kind, kind === "unavailable" ? `${operation}: ${text}` : text, {
     operation,
     cause: new DbusErrorReply(name, message),

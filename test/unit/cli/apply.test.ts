@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { at, Books, lamps, run } from "./bench.ts";
+import { at, Books, lamps, run } from "./in-memory.ts";
 
 const state = (lamp: string, on = true) => JSON.stringify({ version: 1, plugins: { lamps: { [lamp]: { on } } } });
 
@@ -213,10 +213,16 @@ describe("a signal", () => {
     const books = new Books();
     const ran = await run(["apply", "s.json", "--yes"], { plugins: [plugin], books, signals, files: { "s.json": both } });
     expect([ran.exit, plugin.taken, listening()]).toEqual([4, ["hall=true", "hall=false"], 0]);
-    expect(ran.stderr).toBe(`SIGINT: the running step is finished, then all is taken back; once more ends op-dbus at once
+    expect(ran.stderr).toBe(`SIGINT: stopping after the running step; once more ends op-dbus at once
 Interrupted by SIGINT: taking back what was done
 error: Interrupted by SIGINT. Everything was taken back
 `);
     expect(books.entries.filter(({ resource }) => resource === "attic")).toEqual([]);
+  });
+
+  test("in the last step is not too late: what was not committed is taken back", async () => {
+    const { plugin, signals } = signalled();
+    const ran = await run(["apply", "s.json", "--yes"], { plugins: [plugin], signals, files: { "s.json": state("hall") } });
+    expect([ran.exit, plugin.taken]).toEqual([4, ["hall=true", "hall=false"]]);
   });
 });

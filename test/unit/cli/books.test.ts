@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Checkpoint, OpenTransaction, TransactionHeader } from "../../../src/core/ports.ts";
 import { EMPTY_DOCUMENT } from "../../../src/core/document.ts";
-import { at, Books, lamps, run } from "./bench.ts";
+import { at, Books, lamps, run } from "./in-memory.ts";
 
 const ACTOR = { uid: 0, user: "alice", door: "cli" };
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./bench.ts";
+import { run } from "./in-memory.ts";
 
 /** What is typed, and what a shell offers for the word at its end; in this order where the order is the shell's to choose. */
 const offers: readonly (readonly [typed: string, words: readonly string[]])[] = [

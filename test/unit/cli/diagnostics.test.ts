@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { diagnosticsJson, diagnosticsText } from "../../../src/cli/diagnostics.ts";
 import { DocumentError, parseDocument } from "../../../src/core/document.ts";
-import { lamps } from "./bench.ts";
+import { lamps } from "./in-memory.ts";
 
 const plain = { width: 80, paint: (_: string, text: string) => text };
 

@@ -4,7 +4,7 @@ import { Output } from "../../../src/cli/output.ts";
 import { cut, printable, wrap } from "../../../src/cli/printable.ts";
 import { DocumentError } from "../../../src/core/document.ts";
 import { OpError, type ErrorKind } from "../../../src/core/errors.ts";
-import { at, run, Written } from "./bench.ts";
+import { at, run, Written } from "./in-memory.ts";
 
 const files = { "s.json": '{ "version": 1, "plugins": { "lamps": { "hall": { "on": true } } } }', "bad.json": '{ "version": 1, "plugins": { "lamp": {} } }' };
 

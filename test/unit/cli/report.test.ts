@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fileSystemOf } from "../../../src/cli/machine.ts";
 import { redact, withoutContent, withoutQuoted } from "../../../src/cli/redaction.ts";
-import { at, Books, lamps, run } from "./bench.ts";
+import { at, Books, lamps, run } from "./in-memory.ts";
 
 const people = { hostnames: ["box.example.org", "box"], users: ["alice", "root", "bob", "alice"] };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { at, lamps, run } from "./bench.ts";
+import { at, lamps, run } from "./in-memory.ts";
 
 /** What is wrong with a command line, and what the user reads. Nothing is opened for any of them. */
 const wrong: readonly (readonly [line: string, says: string])[] = [
@@ -84,7 +84,7 @@ describe("flags", () => {
     [{ OP_DBUS_ROOT: "/env" }, [], "environment"],
     [{ OP_DBUS_ROOT: "" }, [], "default"],
     [{ OP_DBUS_ROOT: "/env" }, ["--root", "/flag"], "flag"],
-  ])("a flag beats the environment, which beats the default: %p %p", async (environment, flags, source) => {
+  ])("a flag beats the environment, which beats the default: %j %j", async (environment, flags, source) => {
     const ran = await run(["doctor", "--json", ...flags], { environment });
     expect(at(ran.json(), "settings", "state_directory", "source")).toBe(source);
   });

@@ -41,7 +41,8 @@ test.skipIf(isRoot)("read refuses what it has no permission for (root has it for
   await using folder = scratch();
   writeFileSync(folder.file("a"), "");
   chmodSync(folder.file("a"), 0);
-  expect(() => userFiles.read(folder.file("a"), LIMIT)).toThrow(expect.objectContaining({ kind: "invalid", message: expect.stringContaining("permission denied") }));
+  const denied = { kind: "invalid", message: `${folder.file("a")} cannot be read: permission denied` };
+  expect(() => userFiles.read(folder.file("a"), LIMIT)).toThrow(expect.objectContaining(denied));
 });
 
 test("read takes standard input by '-', within the same limit", async () => {

@@ -42,7 +42,7 @@ export function lamps(state: Record<string, boolean>, failure?: Error): Plugin &
   return {
     taken,
     name: "lamps",
-    schema: v.record(v.string(), v.strictObject({ on: v.boolean(), observed: v.optional(v.any()) })),
+    schema: v.record(v.string(), v.strictObject({ on: v.boolean(), observed: v.optional(v.unknown()) })),
     lists: {},
     policies: [],
     oneWay: { burns: "A bulb that was lit burns out" },

@@ -1,0 +1,59 @@
+import type { Manager, UnitFile, UnitStatus } from "./manager.ts";
+import { isInstance, isTemplate, templateOf, unitPath, unitTypeOf } from "./unit-name.ts";
+
+/** What systemd's lists say of a unit, before anything is asked of the unit itself. */
+export interface Sighting {
+  readonly name: string;
+  /** undefined for a template, and for a unit that is on disk and not loaded. */
+  readonly status: UnitStatus | undefined;
+  /** Its object's path. Asking anything of it loads the unit. */
+  readonly path: string;
+  /** The unit file (an instance's is its template's), and its state as systemctl is-enabled prints it. */
+  readonly file: string | null;
+  readonly fileState: string | null;
+}
+
+/** The units by these names, in two round trips however many they are. */
+export async function sight(names: readonly string[], manager: Manager): Promise<Sighting[]> {
+  const [real, instances] = [names.filter((name) => !isTemplate(name)), names.filter(isInstance)];
+  const withFiles = [...new Set([...names.filter((name) => !isInstance(name)), ...instances.map(templateOf)])];
+  const [statuses, files, states] = await Promise.all([
+    manager.listUnitsByNames(real),
+    manager.unitFilesByNames(withFiles),
+    statesOf(instances, manager),
+  ]);
+  return names.map(sightingsOf(new Map(real.map((name, index) => [name, statuses[index]])), files, states));
+}
+
+/** All units that are loaded or on disk, but for aliases and what comes and goes by itself. */
+export async function sightAll(manager: Manager): Promise<Sighting[]> {
+  const [units, files] = await Promise.all([manager.listUnits(), manager.listUnitFiles()]);
+  const loaded = units.filter(({ loadState }) => loadState !== "not-found");
+  const onDisk = files.filter(({ state }) => state !== "alias");
+  const names = [...new Set([...loaded.map(({ id }) => id), ...onDisk.map(({ name }) => name)])];
+  const lasting = names.filter((name) => !["device", "scope"].includes(unitTypeOf(name))).sort();
+  const states = await statesOf(lasting.filter(isInstance), manager);
+  const seen = lasting.map(sightingsOf(new Map(loaded.map((status) => [status.id, status])), files, states));
+  return seen.filter(({ fileState }) => fileState !== "transient" && fileState !== "alias");
+}
+
+type States = ReadonlyMap<string, string | undefined>;
+
+async function statesOf(instances: readonly string[], manager: Manager): Promise<States> {
+  return new Map(await Promise.all(instances.map(async (name) => [name, await manager.unitFileState(name)] as const)));
+}
+
+function sightingsOf(statuses: ReadonlyMap<string, UnitStatus | undefined>, files: readonly UnitFile[], states: States) {
+  const fileOf = new Map(files.map((file) => [file.name, file]));
+  return (name: string): Sighting => {
+    const file = fileOf.get(name) ?? (isInstance(name) ? fileOf.get(templateOf(name)) : undefined);
+    const status = statuses.get(name);
+    return {
+      name,
+      status,
+      path: status?.path ?? unitPath(name),
+      file: file?.path ?? null,
+      fileState: fileOf.get(name)?.state ?? states.get(name) ?? null,
+    };
+  };
+}
