@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Host } from "../../src/engine/host.ts";
+import { openStore } from "../../src/store/open.ts";
+import { createLock } from "../../src/sys/lock.ts";
+import { Instants } from "./instants.ts";
+import { memorySubject, MemoryWorld } from "./memory-subject.ts";
+
+const ACTOR = { uid: 0, user: "tester", door: "cli" };
+
+/** The memory plugins over the real state directory, in a folder of its own. */
+export class StoreWorld extends MemoryWorld {
+  readonly root = mkdtempSync(join(tmpdir(), "op-dbus-conformance-"));
+
+  override open(instants = new Instants()): Promise<Host> {
+    const store = openStore({ root: this.root, clock: this.clock, actor: ACTOR, host: { host: "test", boot: "test" } });
+    store.prepare();
+    const { plugins, clock } = this;
+    return Promise.resolve(mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants));
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** A host whose process can die just before and just after everything that it keeps. */
+function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, instants: Instants): Host {
+  const around = (call: string, work: () => Promise<void>) => instants.around(call, work);
+  return {
+    plugins, clock, actor, lock,
+    journal: {
+      begin: async (header) => around("journal begin", () => journal.begin(header)),
+      append: async (record) => around(`journal ${record.record}`, () => journal.append(record)),
+      close: async () => around("journal close", () => journal.close()),
+      pending: () => journal.pending(),
+    },
+    audit: {
+      append: async (events) => around("log", () => audit.append(events)),
+      reserve: async () => around("reserve", () => audit.reserve()),
+      free: async () => around("free", () => audit.free()),
+      entries: () => audit.entries(),
+    },
+    ledger: {
+      current: () => ledger.current(),
+      ownership: () => ledger.ownership(),
+      checkpoints: () => ledger.checkpoints(),
+      rejection: (hash) => ledger.rejection(hash),
+      rejections: () => ledger.rejections(),
+      isSpent: (plan) => ledger.isSpent(plan),
+      commit: async (commit) => around("ledger", () => ledger.commit(commit)),
+    },
+  };
+}
+
+export const storeSubject = {
+  ...memorySubject,
+  name: "memory plugin, real state directory",
+  make: () => Promise.resolve(new StoreWorld()),
+  runs: 10,
+};

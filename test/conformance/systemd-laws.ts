@@ -1,0 +1,4 @@
+import { lawsFor } from "./laws.ts";
+import { systemdSubject } from "./systemd-subject.ts";
+
+lawsFor(systemdSubject);
