@@ -108,7 +108,7 @@ async function goBack(
   open: OpenTransaction,
   { effects, why }: { effects: readonly Effect[]; why: string },
 ): Promise<void> {
-  const left = await revert(transaction, chronicle, effects, why);
+  const left = await revert(transaction, chronicle, effects, { why, shown: false });
   if (left.length > 0) throw unreverted(open, left, chronicle.troubles);
 }
 

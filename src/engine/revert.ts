@@ -9,6 +9,12 @@ import { changesInOrder, effectsOf, stepsBegun, takeSteps, type Effect, type Tra
 import { identitiesOf, type ByPlugin } from "./survey.ts";
 import { leftOver, settling, type Goal, type Settling } from "./verify.ts";
 
+export interface WayBack {
+  readonly why: string;
+  /** True when what was done had its time to show. */
+  readonly shown: boolean;
+}
+
 /** Going back may bring about something besides, and taking that back again: more than that is no way back. */
 const PASSES = 3;
 
@@ -21,7 +27,7 @@ export async function revert(
   transaction: Transaction,
   chronicle: Chronicle,
   effects: readonly Effect[],
-  why: string,
+  { why, shown }: WayBack,
 ): Promise<readonly string[]> {
   const { host, header } = transaction;
   chronicle.goBack();
@@ -31,17 +37,19 @@ export async function revert(
   const changes = changesInOrder(header, effects, begun);
   const settled = { header, changes, identities: {}, now: host.clock.now().toISOString() };
   const ownership = ownershipForTakingBack(changes, host.ledger, host.plugins);
-  const { left, readings } = await goBack(transaction, chronicle, { desired: beforeOf(transaction, effects), ownership }, why);
+  const goal = { desired: beforeOf(transaction, effects), ownership };
+  const { left, readings } = await goBack(transaction, chronicle, goal, { why, shown });
   await chronicle.log({ kind: "revert", outcome: left.length === 0 ? "done" : "failed", ...(left.length > 0 && { detail: left }) });
   await settle(transaction, chronicle, { ...settled, identities: identitiesOf(readings) }, { why, left });
   return left;
 }
 
 /** Goes back, then takes back what going back brought about besides. */
-async function goBack(transaction: Transaction, chronicle: Chronicle, goal: Goal, why: string): Promise<Settling> {
+async function goBack(transaction: Transaction, chronicle: Chronicle, goal: Goal, { why, shown }: WayBack): Promise<Settling> {
   const { host, observer } = transaction;
   const troubles: string[] = [];
   try {
+    if (!shown) await letShow(transaction);
     for (let pass = 1; ; pass += 1) {
       const { steps } = await leftOver(host, goal);
       const besides: Changes[] = impliedChanges(steps);
@@ -62,6 +70,15 @@ async function goBack(transaction: Transaction, chronicle: Chronicle, goal: Goal
     await chronicle.log({ kind: "revert", outcome: "failed", detail: messageOf(error) });
     throw error;
   }
+}
+
+/** Gives what was done time to show: a way back planned from what was before would be empty. */
+async function letShow({ host, header }: Transaction): Promise<void> {
+  const records = host.journal.pending()?.records ?? [];
+  if (records.some((entry) => entry.record === "step-begun" && entry.phase === "revert")) return;
+  const done = header.steps.filter((_, number) => records.some((entry) => entry.record === "step-done" && entry.step === number));
+  const entries = Object.entries(changesByPlugin(done)).map(([plugin, changes]) => [plugin, stateOf(changes, "after")] as const);
+  await settling(host, { desired: Object.fromEntries(entries), ownership: host.ledger.ownership() });
 }
 
 /** Writes the ledger and closes the journal; what fails here the next start does again from the journal, which stays. */

@@ -17,16 +17,18 @@ export async function runTransaction(transaction: Transaction, steps: readonly S
   const { host, header } = transaction;
   const chronicle = new Chronicle(host, header.id);
   const effects: Effect[] = [];
+  let shown = false;
   try {
     await host.audit.reserve();
     await host.journal.begin(header);
     await chronicle.log({ kind: "plan", operation: header.kind, outcome: "begun", detail: header.documentHash });
     await takeSteps(transaction, chronicle, steps, "apply", (effect) => effects.push(effect));
+    shown = true;
     await conclude(transaction, chronicle, changesInOrder(header, effects));
   } catch (error) {
     if (isCommitting(host)) throw halfCommitted(error);
     if (!chronicle.touched) throw await notBegun(host, error);
-    await takeBack(transaction, chronicle, effects, error);
+    await takeBack(transaction, chronicle, effects, { cause: error, shown });
   } finally {
     // What became of the transaction is settled; room that stays set aside does not change that.
     await host.audit.free().catch(() => undefined);
@@ -64,10 +66,15 @@ export async function finishCommit(host: Host, header: TransactionHeader, chroni
 }
 
 /** Returns the host to the before-state and throws, saying why it had to and whether it worked. */
-async function takeBack(transaction: Transaction, chronicle: Chronicle, effects: readonly Effect[], cause: unknown): Promise<never> {
+async function takeBack(
+  transaction: Transaction,
+  chronicle: Chronicle,
+  effects: readonly Effect[],
+  { cause, shown }: { cause: unknown; shown: boolean },
+): Promise<never> {
   const why = messageOf(cause);
   transaction.observer.reverting?.(why);
-  const left = await revert(transaction, chronicle, effects, why).catch((error: unknown) => {
+  const left = await revert(transaction, chronicle, effects, { why, shown }).catch((error: unknown) => {
     throw isUnavailable(error) ? unread(why, error, cause) : error;
   });
   const details = [...(cause instanceof OpError ? cause.details : []), ...chronicle.troubles];

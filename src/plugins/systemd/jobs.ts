@@ -26,6 +26,8 @@ const LOST_SIGNAL_CHECK_MS = 2000;
 /** Beyond any TimeoutStartSec= a person would wait for. */
 const JOB_LIMIT_MS = 15 * 60_000;
 const LOG_LINES = 10;
+/** systemd knows of a unit's end before journald has read the unit's last words. */
+const LAST_WORDS_MS = 100;
 
 /** Has systemd start, stop or restart units together, waits for each job's own result, and reports what else it took along. */
 export async function runJobs(jobs: Jobs, context: JobContext, progress: Progress): Promise<Change[]> {
@@ -60,7 +62,7 @@ export async function runJobs(jobs: Jobs, context: JobContext, progress: Progres
       throw new OpError("failed", `Gave up waiting for ${[...waiting.values()].join(", ")} to ${jobs.job}`);
     }
   }
-  if (failed.length > 0) throw failure(jobs.job, failed, context);
+  if (failed.length > 0) throw await failure(jobs.job, failed, context);
   if (jobs.watch.length > 0) await stayUp(jobs.watch, context);
   return await otherChanges(enqueued, jobs.known, manager);
 }
@@ -84,14 +86,14 @@ async function stayUp(units: readonly string[], context: JobContext): Promise<vo
     const statuses = await manager.listUnitsByNames(units);
     const down = statuses.filter(({ activeState }) => steadyState(activeState) !== "active");
     if (down.length > 0) {
-      throw failure("stay up", down.map(({ id, activeState, subState }) => `${id}: ${activeState} (${subState})`), context);
+      throw await failure("stay up", down.map(({ id, activeState, subState }) => `${id}: ${activeState} (${subState})`), context);
     }
     if (clock.monotonicMs() >= end) break;
     await clock.sleep(WATCH_INTERVAL_MS);
   }
   const after = await invocations(units, manager);
   const again = units.filter((_, index) => before[index] !== after[index]);
-  if (again.length > 0) throw failure("stay up", again.map((unit) => `${unit}: was started again`), context);
+  if (again.length > 0) throw await failure("stay up", again.map((unit) => `${unit}: was started again`), context);
 }
 
 async function invocations(units: readonly string[], manager: Manager): Promise<string[]> {
@@ -122,7 +124,8 @@ async function otherChanges(
   });
 }
 
-function failure(verb: string, findings: readonly string[], { unitLog }: JobContext): OpError {
+async function failure(verb: string, findings: readonly string[], { unitLog, clock }: JobContext): Promise<OpError> {
+  await clock.sleep(LAST_WORDS_MS);
   const details = findings.flatMap((finding) => {
     const unit = finding.slice(0, finding.indexOf(": "));
     return [finding, ...unitLog.lastLines(unit, LOG_LINES).map((line) => `  | ${line}`)];
