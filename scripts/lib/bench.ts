@@ -37,6 +37,8 @@ if (![...COUNTS, RUNS, ANSIBLE_RUNS].every((n) => Number.isInteger(n) && n > 0) 
   console.error("Usage: scripts/bench [--units 20,200] [--runs N] [--ansible-runs N]");
   process.exit(2);
 }
+/** An exec unit must stay up for three seconds to count as started, however many there are: a few of them show it. */
+const MOST_EXEC = 20;
 /** With hundreds of units ansible takes minutes a run. */
 const MANY = 50;
 
@@ -171,7 +173,10 @@ await printVersions(host);
 console.log(HEADER);
 const bench = new Bench(host);
 await bench.startUp();
-for (const count of COUNTS) for (const kind of Object.keys(KINDS) as Kind[]) await bench.units(kind, count);
+for (const count of COUNTS) {
+  await bench.units("notify", count);
+  if (count <= MOST_EXEC) await bench.units("exec", count);
+}
 const short = bench.rows.filter(missed);
 console.log(short.length === 0 ? "\nAll bars are met." : `\n${short.length} of ${bench.rows.length} bars are missed.`);
 process.exitCode = short.length === 0 ? 0 : 1;

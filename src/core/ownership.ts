@@ -41,13 +41,15 @@ export function ownedNow(owned: OwnedResources, reading: Reading): OwnedResource
 export function strayKeys(owned: OwnedResources, desired: Resources): StrayKey[] {
   return Object.entries(owned).flatMap(([resource, { keys }]) =>
     keys
-      .filter((key) =>
-        key.impliedBy === undefined
-          ? valueAt(desired[resource], key.path) === undefined
-          : desired[key.impliedBy] === undefined && valueAt(desired[resource], key.path) === undefined,
-      )
+      .filter(({ path, impliedBy }) => !isNamed(desired[resource], path) && (impliedBy === undefined || desired[impliedBy] === undefined))
       .map((key) => ({ resource, key })),
   );
+}
+
+/** A resource that is named at all is to be there; one that is to be absent is that with all its keys. */
+function isNamed(resource: Resource | undefined, path: KeyPath): boolean {
+  if (isState(path) || resource?.state === "absent") return resource !== undefined;
+  return valueAt(resource, path) !== undefined;
 }
 
 /** Ownership without some of its keys. */

@@ -50,6 +50,9 @@ export interface Applied {
   readonly checkpoint: string | undefined;
 }
 
+/** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
+const FRESH_MS = 700;
+
 /** What a command of op-dbus asks of the host. */
 export class Engine {
   readonly #host: Host;
@@ -84,6 +87,7 @@ export class Engine {
     using _ = await this.#host.lock.acquire("apply");
     await this.#recover(request);
     const { ledger } = this.#host;
+    const readAt = this.#host.clock.monotonicMs();
     const planned = await this.#planned(request.source, request);
     const { plan } = planned;
     await this.#pass(() => {
@@ -98,10 +102,7 @@ export class Engine {
       if (inForce && !pruned && request.saved === undefined) return { plan, changed: false, checkpoint: undefined };
     } else {
       await request.confirm(plan);
-      await this.#pass(async () => {
-        const again = await this.#planned(request.source, request);
-        refuseMoved(whatMoved(plan.basis, again.plan.basis), "The host changed while the plan was shown");
-      });
+      await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis));
     }
     await runTransaction(
       { host: this.#host, header: this.#header("apply", plan, planned, request.saved?.id), observer: request.observer },
@@ -118,14 +119,13 @@ export class Engine {
     if (request.to === undefined && report !== undefined && didRollBack(report)) return undefined;
     const undoes = appliesToUndo(ledger.checkpoints(), request.to);
     const planned = () => planRollback(undoes, plugins, ledger.ownership());
+    const readAt = this.#host.clock.monotonicMs();
     const plan = await planned();
     if (plan.found.problems.length > 0) throw cannotRollBack(plan);
     const moved = [...plan.barred.map(barredLine), ...plan.moved];
     await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved })));
     await request.confirm(plan);
-    await this.#pass(async () => {
-      refuseMoved(whatMoved(plan.basis, (await planned()).basis), "The host changed while the plan was shown");
-    });
+    await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis));
     const header: TransactionHeader = {
       ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
       undoes: undoes.map(({ name }) => name),
@@ -157,6 +157,12 @@ export class Engine {
     const report = await recover(this.#host, observer);
     if (report !== undefined) recovered(report);
     return report;
+  }
+
+  /** Reads again, under the lock that the first reading had too, unless that was only just now. */
+  async #unmoved(basis: Basis, readAt: number, again: () => Promise<Basis>): Promise<void> {
+    if (this.#host.clock.monotonicMs() - readAt < FRESH_MS) return;
+    refuseMoved(whatMoved(basis, await again()), "The host changed while the plan was shown");
   }
 
   /** A refusal is itself history, where the log can take it. */

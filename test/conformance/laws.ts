@@ -1,7 +1,7 @@
 import { describe, test } from "bun:test";
 import { deepEqual, equal } from "node:assert/strict";
 import * as fc from "fast-check";
-import { parseDocument, type StateDocument } from "../../src/core/document.ts";
+import { documentHash, parseDocument, type StateDocument } from "../../src/core/document.ts";
 import type { Plugin } from "../../src/core/plugin.ts";
 import { leavesOf } from "../../src/core/resource.ts";
 import { Engine } from "../../src/engine/engine.ts";
@@ -101,6 +101,9 @@ const prune: Law = (subject) =>
     const was = await picture(host);
     const before = await applyAll(fixture, documents);
     if (before.length === 0) return;
+    const last = documents.findLast((document) => documentHash(document) === documentHash(host.ledger.current())) ?? documentOf({});
+    await applyTo(host, last, { prune: true });
+    deepEqual((await planFor(host, last)).steps, [], "What is declared was pruned");
     const bare = documentOf(Object.fromEntries(host.plugins.map((plugin) => [plugin.name, plugin.section({})])));
     const kept = await picture(host);
     await applyTo(host, bare);

@@ -1,6 +1,7 @@
 import { installed } from "./install.ts";
 import type { Manager } from "./manager.ts";
 import { steadyState, type AlsoUnit, type Implied, type Sources } from "./facts.ts";
+import type { Statuses } from "./statuses.ts";
 import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
 
 export interface Change {
@@ -15,16 +16,16 @@ export interface Change {
 /** How far dependencies are followed; systemd itself reports what it does beyond that. */
 const DEPTH_LIMIT = 8;
 
-export async function impliedBy(change: Change, sources: Sources): Promise<Implied> {
-  const { manager } = sources;
+export async function impliedBy(change: Change, sources: Sources, statuses: Statuses): Promise<Implied> {
+  const around = { manager: sources.manager, statuses };
   const [pulled, conflicting, dependents, triggers, also] = await Promise.all([
-    change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", manager) : [],
-    change.starts ? neighbours(change.path, ["Conflicts", "ConflictedBy"], "active", manager) : [],
-    change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", manager) : [],
-    change.stops ? neighbours(change.path, ["TriggeredBy"], "active", manager) : [],
+    change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", around) : [],
+    change.starts ? neighbours(change.path, ["Conflicts", "ConflictedBy"], "active", around) : [],
+    change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", around) : [],
+    change.stops ? neighbours(change.path, ["TriggeredBy"], "active", around) : [],
     change.toggles ? alsoOf(change, sources) : {},
   ]);
-  const started = change.starts ? await thatStayActive(pulled, manager) : [];
+  const started = change.starts ? await thatStayActive(pulled, sources.manager) : [];
   const stops = [...conflicting.map(({ id }) => id), ...dependents.map(({ id }) => id)];
   return {
     ...(started.length > 0 ? { starts: started } : {}),
@@ -32,6 +33,11 @@ export async function impliedBy(change: Change, sources: Sources): Promise<Impli
     ...(triggers.length > 0 ? { triggers: triggers.map(({ id }) => id) } : {}),
     ...(Object.keys(also).length > 0 ? { also } : {}),
   };
+}
+
+interface Around {
+  readonly manager: Manager;
+  readonly statuses: Statuses;
 }
 
 interface Neighbour {
@@ -44,22 +50,22 @@ async function closure(
   { name, path }: Change,
   dependencies: readonly string[],
   state: "active" | "inactive",
-  manager: Manager,
+  around: Around,
 ): Promise<Neighbour[]> {
   const reached = new Map<string, Neighbour>();
   let frontier: Neighbour[] = [{ id: name, path }];
   for (let depth = 0; depth < DEPTH_LIMIT && frontier.length > 0; depth += 1) {
-    const next = await Promise.all(frontier.map((unit) => neighbours(unit.path, dependencies, state, manager)));
+    const next = await Promise.all(frontier.map((unit) => neighbours(unit.path, dependencies, state, around)));
     frontier = next.flat().filter(({ id }) => id !== name && !reached.has(id));
     for (const unit of frontier) reached.set(unit.id, unit);
   }
   return [...reached.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-async function neighbours(path: string, dependencies: readonly string[], state: "active" | "inactive", manager: Manager): Promise<Neighbour[]> {
+async function neighbours(path: string, dependencies: readonly string[], state: "active" | "inactive", { manager, statuses }: Around): Promise<Neighbour[]> {
   const lists = await Promise.all(dependencies.map((dependency) => dependencyOf(path, dependency, manager)));
-  const statuses = await manager.listUnitsByNames([...new Set(lists.flat())]);
-  return statuses
+  const found = await statuses.of([...new Set(lists.flat())]);
+  return found
     .filter(({ loadState, activeState }) => loadState === "loaded" && steadyState(activeState) === state)
     .map(({ id, path: at }) => ({ id, path: at }));
 }
@@ -75,15 +81,15 @@ async function dependencyOf(path: string, dependency: string, manager: Manager):
 
 /** A oneshot that does not remain runs and is inactive again: its state does not change. */
 async function thatStayActive(units: readonly Neighbour[], manager: Manager): Promise<string[]> {
-  const kept = units.map(async ({ id, path }) => {
-    if (unitTypeOf(id) !== "service") return [id];
-    const [type, remain] = await Promise.all([
-      manager.property(path, "Type", interfaceOf(id)),
-      manager.property(path, "RemainAfterExit", interfaceOf(id)),
-    ]);
-    return type === "oneshot" && remain !== true ? [] : [id];
-  });
+  const kept = units.map(async ({ id, path }) => ((await isPassing(id, path, manager)) ? [] : [id]));
   return (await Promise.all(kept)).flat();
+}
+
+/** A second question only for a oneshot: each one may make systemd load the unit anew. */
+async function isPassing(unit: string, path: string, manager: Manager): Promise<boolean> {
+  if (unitTypeOf(unit) !== "service") return false;
+  if ((await manager.property(path, "Type", interfaceOf(unit))) !== "oneshot") return false;
+  return (await manager.property(path, "RemainAfterExit", interfaceOf(unit))) !== true;
 }
 
 async function alsoOf({ name, file }: Change, { manager, configFiles }: Sources): Promise<Record<string, AlsoUnit>> {

@@ -10,6 +10,7 @@ import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { sight, sightAll, type Sighting } from "./sighting.ts";
+import { Statuses } from "./statuses.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
 
 /** Reads the named units, and of each what its declared keys need. Two round trips when nothing is to change. */
@@ -28,10 +29,15 @@ export async function readAllUnits(sources: Sources): Promise<Reading> {
 }
 
 async function readEach(seen: readonly Sighting[], wanted: (unit: Sighting) => DeclaredUnit, sources: Sources): Promise<Record<string, ResourceReading>> {
-  return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), sources)] as const)));
+  const reader = { ...sources, statuses: new Statuses(sources.manager) };
+  return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), reader)] as const)));
 }
 
-async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Sources): Promise<ResourceReading> {
+interface Reader extends Sources {
+  readonly statuses: Statuses;
+}
+
+async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
   const { name, status, path, file, fileState } = seen;
   const load = status?.loadState ?? (file === null ? "not-found" : "loaded");
   const active = status?.activeState ?? "inactive";
@@ -47,7 +53,7 @@ async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Sources):
     !isTemplate(name) && Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
     starts ? startFacts(name, path, sources.manager) : undefined,
     stops ? sources.manager.property(path, "Transient") : undefined,
-    starts || stops || toggles ? impliedBy({ name, path, file, starts, stops, toggles }, sources) : undefined,
+    starts || stops || toggles ? impliedBy({ name, path, file, starts, stops, toggles }, sources, sources.statuses) : undefined,
   ]);
   const properties = dropIns === undefined ? undefined : await readProperties(name, path, Object.keys(declared).filter((key) => declared[key] !== null || dropIns.set.includes(key)), sources.manager);
   const facts: UnitFacts = {
@@ -100,13 +106,10 @@ function observedOf({ status, fileState }: Sighting, load: string, active: strin
 }
 
 async function startFacts(name: string, path: string, manager: Manager): Promise<StartFacts> {
-  const service = unitTypeOf(name) === "service";
-  const [canStart, serviceType, remainAfterExit] = await Promise.all([
-    manager.property(path, "CanStart"),
-    service ? manager.property(path, "Type", interfaceOf(name)) : "",
-    service ? manager.property(path, "RemainAfterExit", interfaceOf(name)) : false,
-  ]);
-  return { canStart: canStart === true, serviceType: String(serviceType), remainAfterExit: remainAfterExit === true };
+  const ofType = async (property: string) => (unitTypeOf(name) === "service" ? await manager.property(path, property, interfaceOf(name)) : undefined);
+  const [canStart, serviceType] = await Promise.all([manager.property(path, "CanStart"), ofType("Type")]);
+  const remainAfterExit = serviceType === "oneshot" && (await ofType("RemainAfterExit")) === true;
+  return { canStart: canStart === true, serviceType: String(serviceType ?? ""), remainAfterExit };
 }
 
 async function readProperties(unit: string, path: string, names: readonly string[], manager: Manager): Promise<JsonObject> {

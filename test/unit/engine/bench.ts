@@ -54,8 +54,8 @@ export class Bench extends MemoryWorld {
     return this.recovered[known];
   }
 
-  /** Runs as a process that dies at the first instant whose name matches. */
-  async dying(at: RegExp, work: () => Promise<unknown>): Promise<void> {
+  /** Runs as a process that dies at the first instant that matches. */
+  async dying(at: { test(instant: string): boolean }, work: () => Promise<unknown>): Promise<void> {
     const trial = new Instants();
     const pass = trial.around.bind(trial);
     trial.around = (call, act) => {

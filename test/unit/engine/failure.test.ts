@@ -88,12 +88,20 @@ describe("Engine.apply when the host does not come to show the declared state", 
     expect(bench.memory.writes).toBe(1);
   });
 
-  test("does not write twice on the way back for what settles slowly", async () => {
+  test("takes back what was done before it showed", async () => {
     await using bench = made();
-    bench.memory.settlesAfterReads = 30;
-    bench.memory.failing = (call) => (bench.memory.writes > 0 && call === "set a" ? new Error("No") : undefined);
-    const error = await failure("unreverted", bench.apply({ a: { value: "x" } }));
-    expect(error.details.join()).toContain("Left:");
+    bench.memory.settlesAfterReads = 4;
+    bench.memory.failing = (call) => (call === "bring up a" ? new Error("No") : undefined);
+    await failure("failed", bench.apply({ a: { value: "x", up: true } }));
+    expect([bench.memory.items.get("a")?.value, bench.memory.writes]).toEqual(["old", 2]);
+  });
+
+  test("takes back after a crash what was done before it showed", async () => {
+    await using bench = made();
+    bench.memory.settlesAfterReads = 4;
+    await bench.dying(/before bring up a/, () => bench.apply({ a: { value: "x", up: true } }));
+    await bench.recover();
+    expect(bench.memory.items.get("a")?.value).toBe("old");
   });
 });
 

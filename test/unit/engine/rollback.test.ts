@@ -99,7 +99,10 @@ describe("Engine.rollback", () => {
     await using bench = new Bench();
     await bench.apply({ a: { value: "x" } });
     const engine = await bench.engine();
-    const confirm = async () => void bench.memory.put("a", { value: "moved" });
+    const confirm = async () => {
+      bench.memory.put("a", { value: "moved" });
+      await bench.clock.sleep(1000);
+    };
     const error = await failure("refused", engine.rollback({ to: undefined, force: false, observer: {}, recovered: () => undefined, confirm }));
     expect(error.message).toBe("The host changed while the plan was shown");
     expect(bench.memory.items.get("a")?.value).toBe("moved");

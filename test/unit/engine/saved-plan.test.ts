@@ -119,7 +119,10 @@ describe("Engine.apply of a plan not saved", () => {
   test("reads again after the plan was shown, and refuses when the host has moved since", async () => {
     await using bench = new Bench();
     bench.memory.put("a", { value: "old" });
-    const confirm = () => void bench.memory.put("a", { value: "moved" });
+    const confirm = () => {
+      bench.memory.put("a", { value: "moved" });
+      void bench.clock.sleep(1000);
+    };
     const error = await failure("refused", bench.apply(DOCUMENT, { confirm }));
     expect(error.message).toBe("The host changed while the plan was shown");
     expect(bench.memory.items.get("a")?.value).toBe("moved");
