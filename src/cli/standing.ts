@@ -1,7 +1,7 @@
 import { OpError } from "../core/errors.ts";
 import type { Checkpoint, Lock, LockHolder, OpenTransaction } from "../core/ports.ts";
 import type { Host } from "../engine/host.ts";
-import type { Recovered } from "../engine/recovery.ts";
+import { courseOf, type Course, type Recovered } from "../engine/recovery.ts";
 import type { Context } from "./context.ts";
 import { when } from "./printable.ts";
 
@@ -32,17 +32,17 @@ export function interrupted({ journal, lock }: Pick<Host, "journal" | "lock">): 
 }
 
 /** What the next change will do about it first. */
-export function recoveryOf({ header, records }: OpenTransaction): string {
-  if (records.some(({ record }) => record === "committing")) return "the next apply or rollback records that it was done, first";
-  if (records.some(({ record }) => record === "reverted")) return "it was taken back already, which the next apply or rollback records first";
-  const begun = new Set(records.flatMap((entry) => (entry.record === "step-begun" && entry.phase === "apply" ? [entry.step] : [])));
-  if (begun.size === 0) return "it had changed nothing; the next apply or rollback closes it";
-  const oneWay = header.steps.some((step, index) => step.oneWay !== undefined && begun.has(index));
-  const goingBack = records.some(({ record }) => record === "reverting");
-  return oneWay && !goingBack
-    ? "a step that cannot be taken back had begun, so the next apply or rollback finishes it first"
-    : "the next apply or rollback takes it back first";
+export function recoveryOf(open: OpenTransaction): string {
+  return NEXT[courseOf(open).go];
 }
+
+const NEXT: Readonly<Record<Course["go"], string>> = {
+  close: "it had changed nothing; the next apply or rollback closes it",
+  record: "the next apply or rollback records that it was done, first",
+  "record-revert": "it was taken back already, which the next apply or rollback records first",
+  forward: "a step that cannot be taken back had begun, so the next apply or rollback finishes it first",
+  back: "the next apply or rollback takes it back first",
+};
 
 /** "An apply of ... was interrupted"; whoever cannot see the lock cannot tell it from one that is running. */
 export function describeOpen({ header }: OpenTransaction, lock: Pick<Lock, "holder">): string {

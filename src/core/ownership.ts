@@ -122,7 +122,8 @@ export function ownershipForWayBack(owned: OwnedResources, changes: readonly Cha
   for (const { resource, path, from, to } of changes) {
     if (!isOfMembers(path, taking)) continue;
     const id = [resource, ...path].join("\0");
-    put.set(id, { resource, path, value: to, original: put.get(id)?.original ?? from });
+    const first = put.get(id);
+    put.set(id, { resource, path, value: to, original: first === undefined ? from : first.original });
   }
   for (const { resource, ...key } of put.values()) {
     const { since = "", keys = [] } = result[resource] ?? {};
@@ -136,23 +137,16 @@ export function ownedMembers({ value, original }: Pick<OwnedKey, "value" | "orig
   return listOf(value).filter((member) => !includes(listOf(original), member));
 }
 
-/**
- * Ownership restored for resources that a rollback or revert may have made again. `owned` is what was in force until then: a
- * resource that was op-dbus's just before, or not there at all, is the same one under its new identity.
- */
-export function underNewIdentities(
-  restored: OwnedResources,
-  touched: readonly string[],
-  { owned, before, after }: Pick<Taking, "before" | "after"> & { readonly owned: OwnedResources },
-): OwnedResources {
-  const result: Record<string, OwnedResource> = { ...restored };
-  for (const name of touched) {
-    const [resource, then, identity] = [restored[name], before[name], after[name]];
-    if (resource === undefined || identity === undefined) continue;
-    const ours = then === undefined || then === resource.identity || then === owned[name]?.identity;
-    if (ours) result[name] = { ...resource, identity };
-  }
-  return result;
+/** By name: the identity that a resource had, and the one it has since op-dbus made it again. */
+export type Renewals = Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+
+/** Ownership of resources that op-dbus made again goes on under their new identity. */
+export function underNewIdentities(owned: OwnedResources, renewals: Renewals): OwnedResources {
+  const entries = Object.entries(owned).map(([name, resource]) => {
+    const renewal = renewals[name];
+    return [name, renewal !== undefined && renewal.from === resource.identity ? { ...resource, identity: renewal.to } : resource] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function isAnother(owned: OwnedResource | undefined, identity: string | undefined): boolean {

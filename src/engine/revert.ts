@@ -56,13 +56,14 @@ async function goBack(transaction: Transaction, chronicle: Chronicle, goal: Goal
       if (besides.length > 0) await chronicle.note({ record: "reverting", why, besides: stateBefore(besides) });
       for (const [index, step] of steps.entries()) {
         // One step that cannot be taken back must not keep the others from it.
-        await takeSteps(transaction, chronicle, [step], "revert", (effect) => besides.push(effect), index).catch((error: unknown) => {
+        await takeSteps(transaction, chronicle, [step], "revert", (effect) => effect.changes.length > 0 && besides.push(effect), index).catch((error: unknown) => {
           troubles.push(messageOf(error));
         });
       }
       const { left, readings } = await settling(host, goal, observer);
       const wider = mergeByPlugin(stateBefore(besides), goal.desired);
-      if (pass === PASSES || equalJson(wider, goal.desired)) return { left: left.length === 0 ? [] : [...left, ...troubles], readings };
+      const done = equalJson(wider, goal.desired) && (left.length === 0 || besides.length === 0);
+      if (pass === PASSES || done) return { left: left.length === 0 ? [] : [...left, ...troubles], readings };
       goal = { ...goal, desired: wider };
     }
   } catch (error) {

@@ -1,9 +1,10 @@
 import type { Identities, Ownership, OwnedResource } from "../core/ownership.ts";
-import { ownershipAfter, ownershipForWayBack, strayKeys, underNewIdentities, withoutKeys } from "../core/ownership.ts";
+import { ownershipAfter, ownershipForWayBack, strayKeys, withoutKeys } from "../core/ownership.ts";
 import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
 import { valueAt, withValue, type Resource, type Resources } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
+import { renewedBooks } from "./renewal.ts";
 import type { ByPlugin } from "./survey.ts";
 
 export interface Settled {
@@ -18,10 +19,11 @@ export interface Settled {
 /** What the ledger is told of an apply that was verified. Depends on nothing but its arguments, so recovery comes to the same. */
 export function settleApply(settled: Settled, ledger: Ledger, plugins: readonly Plugin[]): Commit {
   const { header } = settled;
+  const books = renewedBooks(settled, ledger);
   return {
     current: { version: 1, plugins: { ...ledger.current().plugins, ...header.document.plugins } },
     ownership: withoutPruned(ownershipWith(settled, ledger, plugins), header, plugins),
-    checkpoints: [checkpointOf(settled, ledger, plugins)],
+    checkpoints: [...books.rewritten, checkpointOf(settled, books, plugins)],
     accept: [header.documentHash],
     ...(header.planId === undefined ? {} : { spend: header.planId }),
   };
@@ -65,13 +67,15 @@ function ownershipWith({ header, changes, identities, now }: Settled, ledger: Le
 /** What the ledger is told of a rollback that was verified: the applies are undone, their documents rejected. */
 export function settleRollback(settled: Settled, ledger: Ledger): Commit {
   const { header, now } = settled;
-  const undone = ledger.checkpoints().filter(({ name }) => header.undoes?.includes(name));
+  const books = renewedBooks(settled, ledger);
+  const undone = books.checkpoints().filter(({ name }) => header.undoes?.includes(name));
+  const kept = books.rewritten.filter(({ name }) => !header.undoes?.includes(name));
   const [oldest] = undone;
   const why = `rolled back on ${now}`;
   return {
     ...(oldest?.applied === undefined ? {} : { current: oldest.applied.currentBefore }),
-    ownership: restored(ownershipBefore(undone, ledger.ownership()), changedBy(undone), settled, ledger),
-    checkpoints: undone.map((checkpoint) => markUndone(checkpoint, now, why)),
+    ownership: ownershipBefore(undone, books.ownership()),
+    checkpoints: [...kept, ...undone.map((checkpoint) => markUndone(checkpoint, now, why))],
     reject: undone.flatMap(({ applied }) =>
       applied === undefined ? [] : [rejectionOf(header, applied.documentHash, now, "it was rolled back")],
     ),
@@ -80,11 +84,12 @@ export function settleRollback(settled: Settled, ledger: Ledger): Commit {
 
 /** What the ledger is told when a change was taken back by itself. */
 export function settleRevert(settled: Settled, why: string, ledger: Ledger): Commit {
-  const { header, changes, now } = settled;
-  const ownership = restored(ledger.ownership(), changes, settled, ledger);
-  if (header.kind === "rollback") return { ownership };
+  const { header, now } = settled;
+  const { rewritten: checkpoints, ...books } = renewedBooks(settled, ledger);
+  const renewed = { ownership: books.ownership(), checkpoints };
+  if (header.kind === "rollback") return renewed;
   const spend = header.planId === undefined ? {} : { spend: header.planId };
-  return { ownership, reject: [rejectionOf(header, header.documentHash, now, why)], ...spend };
+  return { ...renewed, reject: [rejectionOf(header, header.documentHash, now, why)], ...spend };
 }
 
 /**
@@ -92,7 +97,7 @@ export function settleRevert(settled: Settled, why: string, ledger: Ledger): Com
  * `rollback` can try again.
  */
 export function settleUnreverted(settled: Settled, why: string, ledger: Ledger, plugins: readonly Plugin[]): Commit {
-  if (settled.header.kind === "rollback") return {};
+  if (settled.header.kind === "rollback") return settleRevert(settled, why, ledger);
   const { ownership, checkpoints } = settleApply(settled, ledger, plugins);
   return { ...settleRevert(settled, why, ledger), ...(ownership && { ownership }), ...(checkpoints && { checkpoints }) };
 }
@@ -138,7 +143,7 @@ export function policiesOf(plugin: Plugin, resources: Resources): Resources {
   return Object.fromEntries(entries);
 }
 
-function checkpointOf({ header, changes }: Settled, ledger: Ledger, plugins: readonly Plugin[]): Checkpoint {
+function checkpointOf({ header, changes }: Settled, ledger: Pick<Ledger, "checkpoints" | "ownership" | "current">, plugins: readonly Plugin[]): Checkpoint {
   const existing = ledger.checkpoints();
   const policies = Object.entries(header.desired).map(
     ([name, resources]) => [name, policiesOf(pluginOf(plugins, name), resources)] as const,
@@ -181,18 +186,6 @@ function ownershipBefore(undone: readonly Checkpoint[], current: Ownership): Own
         else owned[resource] = before;
       }
     }
-  }
-  return result;
-}
-
-/** Ownership given back, resources that were made again for it under their new identities. */
-function restored(ownership: Ownership, touched: ByPlugin<readonly Change[]>, { header, identities }: Settled, ledger: Ledger): Ownership {
-  const result: Record<string, Ownership[string]> = { ...ownership };
-  for (const [plugin, changes] of Object.entries(touched)) {
-    const owned = ledger.ownership()[plugin] ?? {};
-    const [before, after] = [header.identities[plugin] ?? {}, identities[plugin] ?? {}];
-    const names = changes.map(({ resource }) => resource);
-    result[plugin] = underNewIdentities(result[plugin] ?? {}, names, { owned, before, after });
   }
   return result;
 }

@@ -71,3 +71,17 @@ export function expectLine(result: Result, ...texts: string[]): void {
   const said = `${result.stdout}\n${result.stderr}`.replaceAll(/\s+/g, " ");
   for (const text of texts) expect(said).toContain(text);
 }
+
+/** Has these unit files in /etc/systemd/system while `work` runs. */
+export async function withUnits(host: Host, files: Readonly<Record<string, string>>, work: () => Promise<void>): Promise<void> {
+  const paths = Object.keys(files).map((name) => `/etc/systemd/system/${name}`);
+  for (const [name, text] of Object.entries(files)) await host.write(`/etc/systemd/system/${name}`, text);
+  await host.must(["systemctl", "daemon-reload"]);
+  try {
+    await work();
+  } finally {
+    await host.run(["systemctl", "stop", ...Object.keys(files)]);
+    await host.must(["rm", ...paths]);
+    await host.must(["systemctl", "daemon-reload"]);
+  }
+}

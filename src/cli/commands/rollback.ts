@@ -50,10 +50,12 @@ export const rollbackCommand: CommandFactory = (context) =>
 async function show({ output }: Context, plan: RollbackPlan, { plugins }: Host): Promise<void> {
   const view = viewOfRollback(plan, plugins);
   const moved = plan.moved.flatMap((line) => wrap(printable(line), output.style.width, "  ", "    "));
+  const barred = plan.barred.flatMap(({ resource, message }) => wrap(printable(`${resource}: ${message}`), output.style.width, "  ", "    "));
   const lines = [
     ...undoneLines(plan, output.style),
     "",
     plan.found.steps.length === 0 ? "Nothing to change on the host: it is as it was before" : planText(view, output.style),
+    ...(barred.length === 0 ? [] : ["", "Stays as it is, this host cannot be brought back to it:", ...barred]),
     ...(moved.length === 0 ? [] : ["", "Changed by somebody else since, taken back all the same:", ...moved]),
   ];
   await output.preview(lines.join("\n"));
@@ -64,7 +66,7 @@ async function tell({ output }: Context, plan: RollbackPlan | undefined, { plugi
     () =>
       plan === undefined
         ? { recovered: true, undone: [], difference: false, summary: null, actions: [] }
-        : { recovered: false, undone: plan.undoes.map(({ name }) => name), moved: toJson(plan.moved), ...changesJson(viewOfRollback(plan, plugins)) },
+        : { recovered: false, undone: plan.undoes.map(({ name }) => name), barred: toJson(plan.barred), moved: toJson(plan.moved), ...changesJson(viewOfRollback(plan, plugins)) },
     () => {
       if (plan === undefined) return "The interrupted change was taken back; that was the latest, and nothing else is undone";
       const { steps } = plan.found;

@@ -1,6 +1,6 @@
 import type { ConfigFile, Operator } from "../../core/ports.ts";
 import type { DropIns } from "./drop-in.ts";
-import type { Manager } from "./manager.ts";
+import type { Manager, UnitStatus } from "./manager.ts";
 
 /** What `plan` looks at besides a unit's keys. */
 export interface UnitFacts {
@@ -49,6 +49,13 @@ export interface AlsoUnit {
   readonly enabled: boolean;
   /** Its own Also= names this unit in turn: neither can be enabled or disabled alone. */
   readonly mutual: boolean;
+}
+
+/** A unit's active state, where a job that waits its turn counts as begun. */
+export function activeStateOf({ activeState, job }: Pick<UnitStatus, "activeState" | "job">): string {
+  const steady = steadyState(activeState);
+  if (job === "start" && steady === "inactive") return "activating";
+  return job === "stop" && steady === "active" ? "deactivating" : activeState;
 }
 
 /** "active" or "inactive" where a unit rests in that; null while it is on its way. A failed unit is one that does not run. */

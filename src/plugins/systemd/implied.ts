@@ -1,5 +1,5 @@
-import { installed } from "./install.ts";
-import type { Manager } from "./manager.ts";
+import { installed } from "./unit-file.ts";
+import { orNothing, type Manager, type UnitFile } from "./manager.ts";
 import { steadyState, type AlsoUnit, type Implied, type Sources } from "./facts.ts";
 import type { Statuses } from "./statuses.ts";
 import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
@@ -18,15 +18,16 @@ const DEPTH_LIMIT = 8;
 
 export async function impliedBy(change: Change, sources: Sources, statuses: Statuses): Promise<Implied> {
   const around = { manager: sources.manager, statuses };
+  const pulls = change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", around) : Promise.resolve([]);
   const [pulled, conflicting, dependents, triggers, also] = await Promise.all([
-    change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", around) : [],
-    change.starts ? neighbours(change.path, ["Conflicts", "ConflictedBy"], "active", around) : [],
+    pulls,
+    change.starts ? pulls.then((units) => conflictsOf([change, ...units], around)) : [],
     change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", around) : [],
     change.stops ? neighbours(change.path, ["TriggeredBy"], "active", around) : [],
     change.toggles ? alsoOf(change, sources) : {},
   ]);
   const started = change.starts ? await thatStayActive(pulled, sources.manager) : [];
-  const stops = [...conflicting.map(({ id }) => id), ...dependents.map(({ id }) => id)];
+  const stops = [...new Set([...conflicting, ...dependents].map(({ id }) => id))];
   return {
     ...(started.length > 0 ? { starts: started } : {}),
     ...(stops.length > 0 ? { stops } : {}),
@@ -62,7 +63,17 @@ async function closure(
   return [...reached.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-async function neighbours(path: string, dependencies: readonly string[], state: "active" | "inactive", { manager, statuses }: Around): Promise<Neighbour[]> {
+/** What starting these stops: poweroff.target conflicts with nothing, a target that it requires with everything. */
+async function conflictsOf(units: readonly { readonly path: string }[], around: Around): Promise<Neighbour[]> {
+  return (await Promise.all(units.map(({ path }) => neighbours(path, ["Conflicts", "ConflictedBy"], "active", around)))).flat();
+}
+
+async function neighbours(
+  path: string,
+  dependencies: readonly string[],
+  state: "active" | "inactive",
+  { manager, statuses }: Around,
+): Promise<Neighbour[]> {
   const lists = await Promise.all(dependencies.map((dependency) => dependencyOf(path, dependency, manager)));
   const found = await statuses.of([...new Set(lists.flat())]);
   return found
@@ -72,11 +83,7 @@ async function neighbours(path: string, dependencies: readonly string[], state: 
 
 /** A dependency that this version of systemd does not know is one that no unit has. */
 async function dependencyOf(path: string, dependency: string, manager: Manager): Promise<string[]> {
-  try {
-    return (await manager.property(path, dependency)) as string[];
-  } catch {
-    return [];
-  }
+  return ((await orNothing(manager.property(path, dependency))) as string[] | undefined) ?? [];
 }
 
 /** A oneshot that does not remain runs and is inactive again: its state does not change. */
@@ -92,12 +99,29 @@ async function isPassing(unit: string, path: string, manager: Manager): Promise<
   return (await manager.property(path, "RemainAfterExit", interfaceOf(unit))) !== true;
 }
 
-async function alsoOf({ name, file }: Change, { manager, configFiles }: Sources): Promise<Record<string, AlsoUnit>> {
-  const namedIn = (path: string | null) => installed(path === null ? undefined : configFiles.read(path), "Also");
-  const others = namedIn(file).filter((other) => other !== name && !isInstance(other) && !other.includes("%"));
-  const files = await manager.unitFilesByNames([...new Set(others)]);
-  const toggled = files.filter(({ state }) => state === "enabled" || state === "disabled");
-  return Object.fromEntries(
-    toggled.map(({ name: other, path, state }) => [other, { enabled: state === "enabled", mutual: namedIn(path).includes(name) }]),
-  );
+async function alsoOf({ name, file }: Change, sources: Sources): Promise<Record<string, AlsoUnit>> {
+  const named = await alsoNamed({ name, path: file }, sources);
+  const toggled = [...named.values()].filter((unit) => unit.name !== name && (unit.state === "enabled" || unit.state === "disabled"));
+  const units = toggled.map(async (unit) => {
+    const mutual = named.has(name) && (await alsoNamed(unit, sources)).has(name);
+    return [unit.name, { enabled: unit.state === "enabled", mutual }] as const;
+  });
+  return Object.fromEntries(await Promise.all(units));
+}
+
+/** The units that Also= names, and those that theirs name: systemd enables and disables them all along. */
+async function alsoNamed(
+  unit: { readonly name: string; readonly path: string | null },
+  { manager, configFiles }: Sources,
+): Promise<ReadonlyMap<string, UnitFile>> {
+  const named = new Map<string, UnitFile>();
+  let frontier = [unit];
+  while (frontier.length > 0) {
+    const words = frontier.flatMap(({ name, path }) => installed({ unit: name, file: path }, "Also", configFiles));
+    const names = words.filter((word) => !named.has(word) && !isInstance(word) && !word.includes("%"));
+    const found = await manager.unitFilesByNames([...new Set(names)]);
+    for (const each of found) named.set(each.name, each);
+    frontier = found;
+  }
+  return named;
 }

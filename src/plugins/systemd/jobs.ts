@@ -1,7 +1,7 @@
 import { OpError } from "../../core/errors.ts";
 import type { Change, Progress } from "../../core/plugin.ts";
 import type { Clock, UnitLog } from "../../core/ports.ts";
-import type { EnqueuedJob, Manager } from "./manager.ts";
+import type { EnqueuedJob, Manager, UnitStatus } from "./manager.ts";
 import { steadyState } from "./facts.ts";
 
 export interface JobContext {
@@ -11,7 +11,7 @@ export interface JobContext {
 }
 
 export interface Jobs {
-  readonly job: "start" | "stop" | "restart";
+  readonly job: "start" | "stop";
   readonly units: readonly string[];
   /** Units whose being active proves nothing by itself: they are watched for a while. */
   readonly watch: readonly string[];
@@ -29,18 +29,28 @@ const LOG_LINES = 10;
 /** systemd knows of a unit's end before journald has read the unit's last words. */
 const LAST_WORDS_MS = 100;
 
-/** Has systemd start, stop or restart units together, waits for each job's own result, and reports what else it took along. */
+/** Has systemd start or stop units together, waits for each job's own result, and reports what else it took along. */
 export async function runJobs(jobs: Jobs, context: JobContext, progress: Progress): Promise<Change[]> {
-  const { manager } = context;
+  const { manager, clock } = context;
   const results = new Map<number, string>();
   let wake = () => {};
   await using _ = await manager.onJobRemoved((id, result) => {
     results.set(id, result);
     wake();
   });
-  const enqueued = await Promise.all(
-    jobs.units.map(async (unit) => ({ unit, ...(await enqueue(unit, jobs.job, context)) })),
-  );
+  const connection = { ended: false, due: false };
+  void manager.bus.closed.then(() => {
+    connection.ended = true;
+    wake();
+  });
+  const checkLater = () => {
+    connection.due = false;
+    void clock.sleep(LOST_SIGNAL_CHECK_MS).then(() => {
+      connection.due = true;
+      wake();
+    });
+  };
+  const enqueued = await enqueueAll(jobs, manager);
   const waiting = new Map(enqueued.map(({ id, unit }) => [id, unit]));
   const failed: string[] = [];
   const settle = () => {
@@ -52,23 +62,50 @@ export async function runJobs(jobs: Jobs, context: JobContext, progress: Progres
       else failed.push(`${unit}: ${result}`);
     }
   };
-  const deadline = context.clock.monotonicMs() + JOB_LIMIT_MS;
+  const deadline = clock.monotonicMs() + JOB_LIMIT_MS;
+  checkLater();
   for (settle(); waiting.size > 0; settle()) {
-    const signalled = new Promise<"signal">((resolve) => (wake = () => resolve("signal")));
-    const woken = await Promise.race([signalled, context.clock.sleep(LOST_SIGNAL_CHECK_MS).then(() => "timer" as const)]);
-    if (woken === "timer") await forgetEnded(waiting, results, manager);
-    if (context.clock.monotonicMs() > deadline) {
-      await Promise.all([...waiting.keys()].map((id) => manager.cancelJob(id)));
+    await new Promise<void>((resolve) => (wake = resolve));
+    if (connection.ended) throw (await manager.bus.closed) ?? new OpError("unavailable", "The connection to systemd was closed");
+    if (!connection.due) continue;
+    await forgetEnded(waiting, results, manager);
+    if (clock.monotonicMs() > deadline) {
+      await cancel([...waiting.keys()], manager);
       throw new OpError("failed", `Gave up waiting for ${[...waiting.values()].join(", ")} to ${jobs.job}`);
     }
+    checkLater();
   }
+  if (jobs.job === "start") failed.push(...(await unmetConditions(jobs.units, manager)));
   if (failed.length > 0) throw await failure(jobs.job, failed, context);
   if (jobs.watch.length > 0) await stayUp(jobs.watch, context);
   return await otherChanges(enqueued, jobs.known, manager);
 }
 
-async function enqueue(unit: string, job: string, { manager }: JobContext): Promise<EnqueuedJob> {
-  return await manager.enqueueJob(unit, job === "restart" ? "try-restart" : job);
+interface UnitJob extends EnqueuedJob {
+  readonly unit: string;
+}
+
+/** All are taken on, or none goes on: a job that began late would undo the way back. */
+async function enqueueAll({ units, job }: Jobs, manager: Manager): Promise<UnitJob[]> {
+  const tried = await Promise.allSettled(units.map(async (unit) => ({ unit, ...(await manager.enqueueJob(unit, job)) })));
+  const enqueued = tried.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const refused = tried.find((each) => each.status === "rejected");
+  if (refused === undefined) return enqueued;
+  await cancel(enqueued.flatMap(({ id, affected }) => [id, ...affected.map((other) => other.id)]), manager);
+  throw refused.reason;
+}
+
+/** Those that ended meanwhile have nothing left to cancel. */
+async function cancel(ids: readonly number[], manager: Manager): Promise<void> {
+  await Promise.allSettled(ids.map((id) => manager.cancelJob(id)));
+}
+
+/** systemd calls the job of a unit whose Condition…= is not met done, and leaves the unit as it is. */
+async function unmetConditions(units: readonly string[], manager: Manager): Promise<string[]> {
+  const idle = (await manager.listUnitsByNames(units)).filter(({ activeState }) => steadyState(activeState) === "inactive");
+  const unmet = async ({ id, path }: UnitStatus) =>
+    (await manager.property(path, "ConditionResult")) === false ? [`${id}: a condition of its unit file is not met`] : [];
+  return (await Promise.all(idle.map(unmet))).flat();
 }
 
 /** A job that systemd no longer has, and whose signal did not come, ended; how, the reading back will tell. */
@@ -105,7 +142,7 @@ async function invocations(units: readonly string[], manager: Manager): Promise<
 
 /** Starts and stops that systemd made along with ours, as far as they lasted. */
 async function otherChanges(
-  enqueued: readonly (EnqueuedJob & { readonly unit: string })[],
+  enqueued: readonly UnitJob[],
   known: ReadonlySet<string>,
   manager: Manager,
 ): Promise<Change[]> {

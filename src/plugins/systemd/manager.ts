@@ -1,4 +1,5 @@
 import type { Bus, Variant } from "../../protocols/dbus/bus.ts";
+import { dbusErrorName } from "../../protocols/dbus/errors.ts";
 import { asPattern, MANAGER_NAME, UNIT_INTERFACE } from "./unit-name.ts";
 
 const MANAGER_PATH = "/org/freedesktop/systemd1";
@@ -13,6 +14,8 @@ export interface UnitStatus {
   readonly activeState: string;
   readonly subState: string;
   readonly path: string;
+  /** The type of the job that is queued or running for it; "" for none. */
+  readonly job: string;
 }
 
 export interface UnitFile {
@@ -24,7 +27,7 @@ export interface UnitFile {
 /** A job that systemd took on, and the other units that it takes along. */
 export interface EnqueuedJob {
   readonly id: number;
-  readonly affected: readonly { readonly unit: string; readonly type: string }[];
+  readonly affected: readonly { readonly id: number; readonly unit: string; readonly type: string }[];
 }
 
 /** The calls of systemd's manager that the plugin uses, typed. Calls made together travel together. */
@@ -47,7 +50,7 @@ export class Manager {
     return statuses(await this.#call("ListUnits"));
   }
 
-  /** The unit files by these names, aliases and templates included; instances have none of their own. */
+  /** The unit files by these names, aliases and templates included; few instances have one of their own. */
   async unitFilesByNames(names: readonly string[]): Promise<UnitFile[]> {
     if (names.length === 0) return [];
     return unitFiles(await this.#call("ListUnitFilesByPatterns", "asas", [[], names.map(asPattern)]));
@@ -59,12 +62,8 @@ export class Manager {
 
   /** The enablement of a name that has no unit file of its own; undefined where there is none. */
   async unitFileState(name: string): Promise<string | undefined> {
-    try {
-      const [state] = await this.#call("GetUnitFileState", "s", [name]);
-      return String(state);
-    } catch {
-      return undefined;
-    }
+    const found = await orNothing(this.#call("GetUnitFileState", "s", [name]));
+    return found === undefined ? undefined : String(found[0]);
   }
 
   async property(path: string, property: string, iface: string = UNIT_INTERFACE): Promise<unknown> {
@@ -76,18 +75,15 @@ export class Manager {
 
   /** The unit that a process belongs to; undefined where it belongs to none. */
   async unitOfProcess(pid: number): Promise<string | undefined> {
-    try {
-      const [path] = await this.#call("GetUnitByPID", "u", [pid]);
-      return String(await this.property(String(path), "Id"));
-    } catch {
-      return undefined;
-    }
+    const found = await orNothing(this.#call("GetUnitByPID", "u", [pid]));
+    const id = found === undefined ? undefined : await orNothing(this.property(String(found[0]), "Id"));
+    return id === undefined ? undefined : String(id);
   }
 
   async enqueueJob(unit: string, type: string): Promise<EnqueuedJob> {
     const [id, , , , , affected] = await this.#call("EnqueueUnitJob", "sss", [unit, type, "replace"]);
     const others = affected as [number, string, string, string, string][];
-    return { id: Number(id), affected: others.map(([, , name, , kind]) => ({ unit: name, type: kind })) };
+    return { id: Number(id), affected: others.map(([other, , name, , kind]) => ({ id: other, unit: name, type: kind })) };
   }
 
   async cancelJob(id: number): Promise<void> {
@@ -105,8 +101,13 @@ export class Manager {
       { sender: MANAGER_NAME, path: MANAGER_PATH, interface: MANAGER_INTERFACE, member: "JobRemoved" },
       ({ body: [id, , , result] }) => handler(Number(id), String(result)),
     );
-    this.#subscribed ??= this.#call("Subscribe");
-    await this.#subscribed;
+    try {
+      await (this.#subscribed ??= this.#call("Subscribe"));
+    } catch (error) {
+      this.#subscribed = undefined;
+      await subscription[Symbol.asyncDispose]();
+      throw error;
+    }
     return subscription;
   }
 
@@ -141,9 +142,19 @@ export class Manager {
   }
 }
 
+/** What systemd answers; undefined where it answers with an error. That there is no answer stays an error. */
+export async function orNothing<Value>(asked: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (dbusErrorName(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 function statuses([rows]: readonly unknown[]): UnitStatus[] {
-  return (rows as string[][]).map(([id = "", , loadState = "", activeState = "", subState = "", , path = ""]) => ({
-    id, loadState, activeState, subState, path,
+  return (rows as string[][]).map(([id = "", , loadState = "", activeState = "", subState = "", , path = "", , job = ""]) => ({
+    id, loadState, activeState, subState, path, job,
   }));
 }
 

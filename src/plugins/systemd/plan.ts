@@ -8,7 +8,7 @@ import { steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { buildSteps, type Work } from "./steps.ts";
 
-/** The difference between declared and actual units, as at most seven steps however many units there are. */
+/** The difference between declared and actual units, as at most six steps however many units there are. */
 export function planUnits(desired: Resources, actual: Reading): PluginPlan {
   const problems: Problem[] = [];
   const work: Work[] = [];
@@ -24,7 +24,7 @@ export function planUnits(desired: Resources, actual: Reading): PluginPlan {
       notes.push({ resource: name, message: `There is no unit '${name}' on this host: it counts as inactive and disabled` });
     }
   }
-  return { steps: problems.length > 0 ? ([] as Step[]) : buildSteps(work, desired), problems, notes };
+  return { steps: problems.length > 0 ? ([] as Step[]) : buildSteps(work), problems, notes };
 }
 
 interface Around {
@@ -59,7 +59,8 @@ function enableWork(name: string, unit: DeclaredUnit, { enabled, implied }: Unit
     if (also.enabled === unit.enabled) continue;
     // Disabling leaves alone what Also= names, unless the two name each other and cannot be told apart.
     const follows = unit.enabled || also.mutual || valueAt(desired[other], ["enabled"]) === false;
-    work.push(follows ? { kind: "implied", action: { ...toggle(other, also.enabled), impliedBy: name }, within: verb } : { kind: "keep", unit: other });
+    const action = { ...toggle(other, also.enabled), impliedBy: name };
+    work.push(follows ? { kind: "implied", action, within: verb } : { kind: "keep", unit: other });
   }
   return work;
 }
@@ -89,7 +90,7 @@ function activeWork(name: string, unit: DeclaredUnit, facts: UnitFacts, reading:
     resource, path: ["active_state"], from, to,
     ...(to === "inactive" && advice[resource] !== undefined ? { protected: advice[resource] } : {}),
   });
-  const within = goal === "active" ? "start" : "stop";
+  const within = goal === "active" ? (facts.start?.serviceType === "oneshot" ? "run" : "start") : facts.stop?.transient === true ? "end" : "stop";
   const others = (units: readonly string[], verb: "start" | "stop"): Work[] =>
     units.map((other) => {
       const [from, to] = verb === "start" ? ["inactive", "active"] : ["active", "inactive"];
@@ -100,9 +101,9 @@ function activeWork(name: string, unit: DeclaredUnit, facts: UnitFacts, reading:
   const notes = (facts.implied?.triggers ?? []).map((trigger) => `${trigger} can start it again`);
   const note = notes.length === 0 ? {} : { note: notes.join("; ") };
   const own: Work =
-    goal === "active"
-      ? { kind: facts.start?.serviceType === "oneshot" ? "run" : "start", unit: name, type: facts.start?.serviceType ?? "", action: { ...change(name, from, goal), verb: "start", risk: "low" } }
-      : { kind: facts.stop?.transient === true ? "end" : "stop", unit: name, action: { ...change(name, from, goal), verb: "stop", risk: "medium", ...note } };
+    within === "start" || within === "run"
+      ? { kind: within, unit: name, type: facts.start?.serviceType ?? "", action: { ...change(name, from, goal), verb: "start", risk: "low" } }
+      : { kind: within, unit: name, action: { ...change(name, from, goal), verb: "stop", risk: "medium", ...note } };
   return [own, ...others(facts.implied?.stops ?? [], "stop"), ...others(facts.implied?.starts ?? [], "start")];
 }
 

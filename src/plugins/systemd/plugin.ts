@@ -64,9 +64,10 @@ export function createSystemdPlugin({ bus, configFiles, operator, unitLog, clock
 
   async function setProperties({ units }: Extract<Call, { do: "properties" }>): Promise<void> {
     await Promise.all(
-      Object.entries(units).map(([unit, properties]) =>
-        manager.setProperties(unit, Object.entries(properties).map(([name, value]) => [propertyAddress(unit, name).property, toVariant(name, value)] as const)),
-      ),
+      Object.entries(units).map(([unit, properties]) => {
+        const variants = Object.entries(properties).map(([name, value]) => [propertyAddress(unit, name).property, toVariant(name, value)] as const);
+        return manager.setProperties(unit, variants);
+      }),
     );
   }
 }

@@ -10,12 +10,14 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
     problems.push({ resource: name, path: key === undefined ? [] : [key], message, ...(hint === undefined ? {} : { hint }) });
 
   if (facts.aliasOf !== undefined || facts.fileState === "alias") {
-    add(undefined, `'${name}' is an alias${facts.aliasOf === undefined ? "" : ` of ${facts.aliasOf}`}`, "Name the unit itself: an alias may come and go with its being enabled");
+    const of = facts.aliasOf === undefined ? "" : ` of ${facts.aliasOf}`;
+    add(undefined, `'${name}' is an alias${of}`, "Name the unit itself: an alias may come and go with its being enabled");
     return problems;
   }
   const missing = isMissing(facts);
   if (unit.state === "absent") {
-    if (!missing) add("state", `'${name}' is there: op-dbus does not make unit files, so it does not remove them`, "Declare it inactive, disabled or masked instead");
+    const message = `'${name}' is there: op-dbus does not make unit files, so it does not remove them`;
+    if (!missing) add("state", message, "Declare it inactive, disabled or masked instead");
     return problems;
   }
   if (missing) {
@@ -25,7 +27,8 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
   }
   const masked = facts.fileState === "masked" || facts.fileState === "masked-runtime";
   if (unit.masked === true && !masked && facts.file?.startsWith("/etc/systemd/system/") === true) {
-    add("masked", `'${name}' cannot be masked: its unit file ${facts.file} lies where the mask would go`, "Disable and stop it, or move the file to /usr/local/lib/systemd/system");
+    const message = `'${name}' cannot be masked: its unit file ${facts.file} lies where the mask would go`;
+    add("masked", message, "Disable and stop it, or move the file to /usr/local/lib/systemd/system");
   }
   if (facts.fileState === "masked-runtime" && (unit.masked === false || unit.active_state === "active")) {
     add("masked", `'${name}' is masked until the next boot (in /run), by somebody else`);
@@ -37,7 +40,8 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
   }
   for (const [property, file] of Object.entries(facts.dropIns?.overridden ?? {})) {
     if (unit.properties?.[property] == null) continue;
-    problems.push({ resource: name, path: ["properties", property], message: `'${property}' of ${name} is set by ${file}, which has the last word`, hint: "Change it there" });
+    const message = `'${property}' of ${name} is set by ${file}, which has the last word`;
+    problems.push({ resource: name, path: ["properties", property], message, hint: "Change it there" });
   }
   contradictions(name, facts, desired, add);
   return problems;
@@ -65,8 +69,8 @@ const UNTOGGLED: Readonly<Record<string, string>> = {
 };
 
 function enablementProblem(name: string, goal: boolean, { enabled, fileState, load }: UnitFacts, staysMasked: boolean, add: Add): void {
-  if (enabled === goal || (staysMasked && enabled === true)) return;
-  if (staysMasked) add("enabled", `'${name}' is masked and cannot be enabled`, 'Unmask it: "masked": false');
+  if (enabled === goal) return;
+  if (staysMasked) add("enabled", `'${name}' is masked and can be neither enabled nor disabled`, 'Unmask it: "masked": false');
   else if (enabled === null && fileState !== "masked") {
     const why = UNTOGGLED[fileState ?? ""] ?? (fileState === null ? `it has no unit file (${load})` : `its state is '${fileState}'`);
     add("enabled", `'${name}' can be neither ${goal ? "enabled nor disabled" : "disabled nor enabled"}: ${why}`);
@@ -94,10 +98,13 @@ function contradictions(name: string, { implied }: UnitFacts, desired: Resources
   for (const other of implied?.starts ?? []) {
     if (declared(other).active_state === "inactive") add("active_state", `'${name}' needs ${other}, which is declared inactive`);
   }
-  for (const [other, { enabled }] of Object.entries(implied?.also ?? {})) {
+  for (const [other, { enabled, mutual }] of Object.entries(implied?.also ?? {})) {
     const goal = declared(name).enabled;
     if (goal === true && declared(other).enabled === false && !enabled) {
       add("enabled", `'${name}' takes ${other} with it (Also=), which is declared disabled`);
+    }
+    if (goal === false && declared(other).enabled === true && enabled && mutual) {
+      add("enabled", `'${name}' takes ${other} with it (each names the other in Also=), which is declared enabled`);
     }
   }
 }

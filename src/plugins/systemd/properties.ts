@@ -13,6 +13,8 @@ export interface Property {
   readonly kind: Kind;
   /** True for one that every unit type has. */
   readonly everyType?: boolean;
+  /** True where systemd takes no 0. */
+  readonly notZero?: boolean;
 }
 
 type Kind = "bytes" | "weight" | "cpu-weight" | "count" | "flag" | "quota" | "span" | "set" | "text" | readonly string[];
@@ -27,7 +29,7 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   CPUWeight: { kind: "cpu-weight" },
   StartupCPUWeight: { kind: "cpu-weight" },
   CPUQuota: { kind: "quota", dbusName: "CPUQuotaPerSecUSec" },
-  CPUQuotaPeriodSec: { kind: "span", dbusName: "CPUQuotaPeriodUSec" },
+  CPUQuotaPeriodSec: { kind: "span", dbusName: "CPUQuotaPeriodUSec", notZero: true },
   AllowedCPUs: { kind: "set" },
   StartupAllowedCPUs: { kind: "set" },
   AllowedMemoryNodes: { kind: "set" },
@@ -35,11 +37,11 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   MemoryAccounting: { kind: "flag" },
   MemoryMin: { kind: "bytes" },
   MemoryLow: { kind: "bytes" },
-  MemoryHigh: { kind: "bytes" },
-  MemoryMax: { kind: "bytes" },
+  MemoryHigh: { kind: "bytes", notZero: true },
+  MemoryMax: { kind: "bytes", notZero: true },
   MemorySwapMax: { kind: "bytes" },
   TasksAccounting: { kind: "flag" },
-  TasksMax: { kind: "count" },
+  TasksMax: { kind: "count", notZero: true },
   IOAccounting: { kind: "flag" },
   IOWeight: { kind: "weight" },
   StartupIOWeight: { kind: "weight" },
@@ -64,10 +66,27 @@ export function propertyAddress(unit: string, name: string): { interface: string
   };
 }
 
-/** The one spelling of a declared value: bytes, counts and weights as numbers, "infinity", "50%", a set as "0-3,5". Throws a RangeError saying what is allowed. */
+/**
+ * The one spelling of a declared value: bytes, counts and weights as numbers, "infinity", "50%", a set as "0-3,5". Throws a RangeError
+ * saying what is allowed.
+ */
 export function normalValue(name: string, value: Json): Json {
   const kind = PROPERTIES[name]?.kind;
   if (kind === undefined) throw new RangeError("SetUnitProperties does not take it");
+  return spelt(kind, value);
+}
+
+/** Throws a RangeError for what a host may have and nobody can declare: systemd would refuse it, or have it otherwise after a reload. */
+export function assertDeclarable(name: string, value: Json): void {
+  const normal = normalValue(name, value);
+  const { kind, notZero } = PROPERTIES[name] ?? {};
+  if (notZero === true && (normal === 0 || normal === "0s")) throw new RangeError("systemd takes no 0 for it");
+  // SetUnitProperties writes whole percentages to its drop-in.
+  if (kind === "quota" && String(normal).includes(".")) throw new RangeError('allowed is a whole percentage of one CPU, such as "50%"');
+  if (kind === "text" && /^\s|\s$|\\$/.test(String(normal))) throw new RangeError("allowed is text without blanks around it or a backslash behind");
+}
+
+function spelt(kind: Kind, value: Json): Json {
   if (typeof kind !== "string") return oneOf(value, kind);
   switch (kind) {
     case "bytes":
@@ -86,17 +105,22 @@ export function normalValue(name: string, value: Json): Json {
       if (value === false || value === "no" || value === "false") return false;
       throw new RangeError("allowed is true or false");
     case "quota": {
-      const percent = typeof value === "string" ? /^(\d+(?:\.\d{1,2})?)%$/.exec(value)?.[1] : undefined;
+      const percent = typeof value === "string" ? /^(\d{1,9}(?:\.\d{1,2})?)%$/.exec(value)?.[1] : undefined;
       if (value === "infinity") return "infinity";
-      if (percent === undefined || Number(percent) === 0) throw new RangeError('allowed is a percentage of one CPU, such as "50%" or "200%", or "infinity"');
+      if (percent === undefined || Number(percent) === 0) {
+        throw new RangeError('allowed is a percentage of one CPU, such as "50%" or "200%", or "infinity"');
+      }
       return `${Number(percent)}%`;
     }
     case "span":
+      if (value === "infinity") throw new RangeError("allowed is a time; null stands for systemd's own");
       return spanText(unsigned(value, 'a time, such as "100ms" or "1s"', microseconds));
     case "set":
       return setText(numbersOf(value));
     case "text":
-      if (typeof value !== "string" || /[\p{Cc}]/u.test(value) || value === "") throw new RangeError("allowed is one line of text");
+      if (typeof value !== "string" || !value.isWellFormed() || /\p{Cc}/u.test(value) || value === "") {
+        throw new RangeError("allowed is one line of text");
+      }
       return value;
   }
 }
@@ -162,7 +186,6 @@ function microseconds(text: string): bigint | undefined {
 }
 
 function spanText(value: Json): Json {
-  if (value === "infinity") return value;
   const micros = BigInt(value as number | string);
   if (micros % 1_000_000n === 0n) return `${micros / 1_000_000n}s`;
   return micros % 1000n === 0n ? `${micros / 1000n}ms` : `${micros}us`;

@@ -2,15 +2,15 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
 import { CONTROL_FOLDER, readDropIns } from "./drop-in.ts";
-import { steadyState, type Sources, type StartFacts, type UnitFacts } from "./facts.ts";
+import { activeStateOf, steadyState, type Sources, type StartFacts, type UnitFacts } from "./facts.ts";
 import { impliedBy } from "./implied.ts";
-import { enabledUnderMask } from "./install.ts";
 import type { Manager } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { sight, sightAll, type Sighting } from "./sighting.ts";
 import { Statuses } from "./statuses.ts";
+import { enabledUnderMask, serviceUnderMask } from "./unit-file.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
 
 /** Reads the named units, and of each what its declared keys need. Two round trips when nothing is to change. */
@@ -28,7 +28,11 @@ export async function readAllUnits(sources: Sources): Promise<Reading> {
   return { resources: await readEach(await sightAll(sources.manager), wanted, sources) };
 }
 
-async function readEach(seen: readonly Sighting[], wanted: (unit: Sighting) => DeclaredUnit, sources: Sources): Promise<Record<string, ResourceReading>> {
+async function readEach(
+  seen: readonly Sighting[],
+  wanted: (unit: Sighting) => DeclaredUnit,
+  sources: Sources,
+): Promise<Record<string, ResourceReading>> {
   const reader = { ...sources, statuses: new Statuses(sources.manager) };
   return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), reader)] as const)));
 }
@@ -40,9 +44,10 @@ interface Reader extends Sources {
 async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
   const { name, status, path, file, fileState } = seen;
   const load = status?.loadState ?? (file === null ? "not-found" : "loaded");
-  const active = status?.activeState ?? "inactive";
+  const active = status === undefined ? "inactive" : activeStateOf(status);
   if (load === "not-found" && file === null) {
-    return { state: { state: "absent", active_state: "inactive", enabled: false, masked: false }, facts: { load, active, file, fileState, enabled: false } };
+    const facts = { load, active, file, fileState, enabled: false };
+    return { state: { state: "absent", active_state: "inactive", enabled: false, masked: false }, facts };
   }
   const enabled = enablement(seen, wanted, sources);
   const declared = wanted.properties ?? {};
@@ -51,11 +56,12 @@ async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Reader): 
   const toggles = wanted.enabled != null && enabled !== wanted.enabled;
   const [dropIns, start, transient, implied] = await Promise.all([
     !isTemplate(name) && Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
-    starts ? startFacts(name, path, sources.manager) : undefined,
+    starts ? startFacts({ name, path, load }, sources) : undefined,
     stops ? sources.manager.property(path, "Transient") : undefined,
     starts || stops || toggles ? impliedBy({ name, path, file, starts, stops, toggles }, sources, sources.statuses) : undefined,
   ]);
-  const properties = dropIns === undefined ? undefined : await readProperties(name, path, Object.keys(declared).filter((key) => declared[key] !== null || dropIns.set.includes(key)), sources.manager);
+  const readable = Object.keys(declared).filter((key) => declared[key] !== null || dropIns?.set.includes(key) === true);
+  const properties = dropIns === undefined ? undefined : await readProperties(name, path, readable, sources.manager);
   const facts: UnitFacts = {
     load, active, file, fileState, enabled,
     ...(status !== undefined && status.id !== name ? { aliasOf: status.id } : {}),
@@ -105,7 +111,14 @@ function observedOf({ status, fileState }: Sighting, load: string, active: strin
   };
 }
 
-async function startFacts(name: string, path: string, manager: Manager): Promise<StartFacts> {
+interface Start {
+  readonly name: string;
+  readonly path: string;
+  readonly load: string;
+}
+
+async function startFacts({ name, path, load }: Start, { manager, configFiles }: Sources): Promise<StartFacts> {
+  if (load === "masked" && unitTypeOf(name) === "service") return { canStart: false, ...serviceUnderMask(name, configFiles) };
   const ofType = async (property: string) => (unitTypeOf(name) === "service" ? await manager.property(path, property, interfaceOf(name)) : undefined);
   const [canStart, serviceType] = await Promise.all([manager.property(path, "CanStart"), ofType("Type")]);
   const remainAfterExit = serviceType === "oneshot" && (await ofType("RemainAfterExit")) === true;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Json } from "../../core/json.ts";
 import { nearest } from "../../core/suggestion.ts";
-import { normalValue, propertyNames } from "./properties.ts";
+import { assertDeclarable, propertyNames } from "./properties.ts";
 import { isTemplate, unitNameProblem, unitTypeOf } from "./unit-name.ts";
 
 const unitSchema = v.strictObject({
@@ -79,7 +79,7 @@ function propertyProblems(unit: string, { properties = {} }: DeclaredUnit): Name
       return [{ keys, message: `SetUnitProperties does not take '${name}' for ${unit}; ${hint}` }];
     }
     try {
-      if (value !== null) normalValue(name, value);
+      if (value !== null) assertDeclarable(name, value);
       return [];
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;

@@ -8,7 +8,7 @@ export interface Sighting {
   readonly status: UnitStatus | undefined;
   /** Its object's path. Asking anything of it loads the unit. */
   readonly path: string;
-  /** The unit file (an instance's is its template's), and its state as systemctl is-enabled prints it. */
+  /** The unit file (an instance's is mostly its template's), and its state as systemctl is-enabled prints it. */
   readonly file: string | null;
   readonly fileState: string | null;
 }
@@ -16,7 +16,7 @@ export interface Sighting {
 /** The units by these names, in two round trips however many they are. */
 export async function sight(names: readonly string[], manager: Manager): Promise<Sighting[]> {
   const [real, instances] = [names.filter((name) => !isTemplate(name)), names.filter(isInstance)];
-  const withFiles = [...new Set([...names.filter((name) => !isInstance(name)), ...instances.map(templateOf)])];
+  const withFiles = [...new Set([...names, ...instances.map(templateOf)])];
   const [statuses, files, states] = await Promise.all([
     manager.listUnitsByNames(real),
     manager.unitFilesByNames(withFiles),

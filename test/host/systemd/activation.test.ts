@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import { hostTest } from "../harness/shared.ts";
-import { apply, declare, expectLine, fresh, opDbus, shown, STATE } from "../session.ts";
+import { apply, declare, expectLine, fresh, opDbus, shown, STATE, withUnits } from "../session.ts";
 
 hostTest("active_state: simple, exec, notify, forking and instance units start and stop, together", async (host) => {
   await fresh(host);
@@ -129,3 +129,58 @@ hostTest("units that are not there, aliases and templates are refused with the r
   expectLine(await apply(host, { "demo-instance@.service": { active_state: "active" } }, 2), "template");
   expect(await shown(host, "demo-notify.service")).toStartWith("inactive/");
 });
+
+hostTest("active_state: a unit whose condition is not met is reported as such, and the others are taken back", async (host) => {
+  await fresh(host);
+  await withUnits(host, { "demo-conditional.service": "[Unit]\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep infinity\n" }, async () => {
+    const result = await apply(host, { "demo-conditional.service": { active_state: "active" }, "demo-notify.service": { active_state: "active" } }, 4);
+    expectLine(result, "demo-conditional.service: a condition of its unit file is not met");
+    expect(await shown(host, "demo-notify.service")).toStartWith("inactive/");
+  });
+});
+
+hostTest("active_state: where systemd refuses one job, the others of the step are cancelled and do not begin after the way back", async (host) => {
+  await fresh(host);
+  const units = {
+    "demo-first.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep infinity\n",
+    "demo-second.service": "[Unit]\nRequires=demo-first.service\nAfter=demo-first.service\n[Service]\nExecStart=/bin/sleep infinity\n",
+    "demo-refused.service": "[Unit]\nRequires=demo-no-such.service\n[Service]\nExecStart=/bin/sleep infinity\n",
+  };
+  await withUnits(host, units, async () => {
+    await apply(host, { "demo-second.service": { active_state: "active" }, "demo-refused.service": { active_state: "active" } }, 4);
+    expect((await host.must(["systemctl", "list-jobs", "--no-legend"])).stdout).toBe("");
+    expect(await shown(host, "demo-second.service")).toStartWith("inactive/");
+    expect(await shown(host, "demo-first.service")).not.toStartWith("activ");
+  });
+});
+
+hostTest("active_state: a unit whose start job waits its turn is not inactive", async (host) => {
+  await fresh(host);
+  const units = {
+    "demo-first.service": "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n",
+    "demo-second.service": "[Unit]\nWants=demo-first.service\nAfter=demo-first.service\n[Service]\nExecStart=/bin/sleep infinity\n",
+  };
+  await withUnits(host, units, async () => {
+    await host.must(["systemctl", "start", "--no-block", "demo-second.service"]);
+    await declare(host, { "demo-second.service": { active_state: "inactive" } });
+    await opDbus(host, 3, "plan", STATE);
+    await opDbus(host, 0, "apply", STATE, "--yes");
+    expect((await host.must(["systemctl", "list-jobs", "--no-legend"])).stdout).not.toContain("demo-second.service");
+  });
+});
+
+hostTest("bus: when the connection ends while a job runs, op-dbus says so at once, and the next start takes it back", async (host) => {
+  await fresh(host);
+  const slow = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep infinity\n";
+  await withUnits(host, { "demo-slow.service": slow }, async () => {
+    await declare(host, { "demo-slow.service": { active_state: "active" } });
+    const running = host.spawn(["op-dbus", "apply", STATE, "--yes"]);
+    const activating = async () => (await shown(host, "demo-slow.service")).startsWith("activating");
+    await host.waitUntil(activating, { what: "the job to run" });
+    await host.must(["systemctl", "restart", "dbus.service"]);
+    const result = await running.ended();
+    expect(result.exit).toBe(5);
+    expectLine(result, "connection");
+    console.log(result.stderr, await host.run(["op-dbus", "apply", STATE, "--yes", "--dry-run"]), await host.run(["op-dbus", "status"]), await host.run(["op-dbus", "recover"]), await shown(host, "demo-slow.service"));
+  });
+}, { pristine: true });

@@ -70,6 +70,10 @@ hostTest("properties: one that SetUnitProperties does not take is refused by nam
   expectLine(await apply(host, { "demo-notify.service": { properties: { MemoryMaxx: "1G" } } }, 2), "MemoryMax");
   expectLine(await apply(host, { "demo-timer.timer": { properties: { MemoryMax: "1G" } } }, 2), "MemoryMax");
   expectLine(await apply(host, { "demo-notify.service": { properties: { MemoryMax: "50%" } } }, 2), "percentage");
+  // systemd would have 12% after its next reload.
+  expectLine(await apply(host, { "demo-notify.service": { properties: { CPUQuota: "12.5%" } } }, 2), "whole percentage");
+  expectLine(await apply(host, { "demo-notify.service": { properties: { TasksMax: 0 } } }, 2), "no 0");
+  expectLine(await apply(host, { "demo-notify.service": { properties: { CPUQuotaPeriodSec: "infinity" } } }, 2), "null");
 });
 
 hostTest("properties: of a slice, and null unsets what systemctl set-property had set", async (host) => {

@@ -32,6 +32,13 @@ hostTest("gate: the unit that op-dbus itself runs in is not stopped, nor one tha
   expectLine(nested, "exit 6");
 });
 
+hostTest("gate: what conflicts with everything by what it requires is not started without --force", async (host) => {
+  await fresh(host);
+  await declare(host, { "poweroff.target": { active_state: "active" } });
+  expectLine(await opDbus(host, 3, "plan", STATE), "dbus.service", "the system bus ends with it");
+  expectLine(await opDbus(host, 6, "apply", STATE, "--yes"), "--force");
+});
+
 hostTest("gate: the sshd in use is not stopped", async (host) => {
   await fresh(host);
   await host.must(["systemctl", "start", "ssh.service"]);

@@ -35,6 +35,25 @@ hostTest("enabled: Also= is shown, enabled along, and disabled again by rollback
   expect(await shown(host, "demo-also-helper.service")).toBe("inactive/enabled");
 });
 
+hostTest("enabled: Also= of a drop-in, and of what Also= names, is shown and taken back", async (host) => {
+  await fresh(host);
+  const dropIn = "/etc/systemd/system/demo-notify.service.d/also.conf";
+  await host.write(dropIn, "[Install]\n# [not a section]\nAlso=demo-also.service \\\n  demo-exec.service\n");
+  await host.must(["systemctl", "daemon-reload"]);
+  const along = ["demo-also.service", "demo-also-helper.service", "demo-exec.service"];
+  try {
+    await declare(host, { "demo-notify.service": { enabled: true } });
+    expectLine(await opDbus(host, 3, "plan", STATE), ...along);
+    await opDbus(host, 0, "apply", STATE, "--yes");
+    for (const name of along) expect(await shown(host, name)).toBe("inactive/enabled");
+    await opDbus(host, 0, "rollback", "--yes");
+    for (const name of along) expect(await shown(host, name)).toBe("inactive/disabled");
+  } finally {
+    await host.must(["rm", "-r", "/etc/systemd/system/demo-notify.service.d"]);
+    await host.must(["systemctl", "daemon-reload"]);
+  }
+});
+
 hostTest("enabled: an instance, and a unit with an alias", async (host) => {
   await fresh(host);
   await apply(host, { "demo-instance@a.service": { enabled: true }, "demo-alias.service": { enabled: true } });
@@ -79,6 +98,29 @@ hostTest("masked: a unit that is not there can be masked, and unmasked by rollba
   expect(await shown(host, "demo-future.service")).toBe("inactive/masked");
   await opDbus(host, 0, "rollback", "--yes");
   expect((await host.run(["test", "-e", "/etc/systemd/system/demo-future.service"])).exit).toBe(1);
+});
+
+hostTest("masked: a masked unit is not enabled or disabled, and what it is below its mask counts when it is to be started", async (host) => {
+  await fresh(host);
+  await host.must(["systemctl", "enable", "--quiet", "demo-simple.service"]);
+  await host.must(["systemctl", "mask", "--quiet", "demo-simple.service", "demo-oneshot.service", "demo-flap.service"]);
+  expectLine(await apply(host, { "demo-simple.service": { enabled: false } }, 2), "is masked and can be neither enabled nor disabled");
+  expectLine(await apply(host, { "demo-oneshot.service": { masked: false, active_state: "active" } }, 2), "RemainAfterExit");
+  expect((await host.run(["test", "-e", "/var/lib/demo/oneshot.log"])).exit).toBe(1);
+  expectLine(await apply(host, { "demo-flap.service": { masked: false, active_state: "active" } }, 4), "lost its database");
+  expect(await shown(host, "demo-flap.service")).toEndWith("/masked");
+});
+
+hostTest("masked: an instance, and back", async (host) => {
+  await fresh(host);
+  await apply(host, { "demo-instance@m.service": { masked: true } });
+  expect(await shown(host, "demo-instance@m.service")).toBe("inactive/masked");
+  await opDbus(host, 0, "rollback", "--yes");
+  expect(await shown(host, "demo-instance@m.service")).toBe("inactive/disabled");
+  await host.must(["cp", "/usr/lib/systemd/system/demo-instance@.service", "/etc/systemd/system/demo-instance@own.service"]);
+  await host.must(["systemctl", "daemon-reload"]);
+  expectLine(await apply(host, { "demo-instance@own.service": { masked: true } }, 2), "/etc/systemd/system/demo-instance@own.service");
+  await host.must(["rm", "/etc/systemd/system/demo-instance@own.service"]);
 });
 
 hostTest("enabled: survives a reboot", async (host) => {

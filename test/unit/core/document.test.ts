@@ -82,7 +82,7 @@ describe("parseDocument", () => {
     const { reject } = parse('{"version": 1,\n"plugins": {"memory": {"items": {\n"a": {"value": 1}}}}}');
     const rejection = (path: string[]): Position | undefined => {
       try {
-        reject([{ message: "No", path }]);
+        return reject([{ message: "No", path }]);
       } catch (error) {
         if (error instanceof DocumentError) return error.diagnostics[0]?.position;
         throw error;

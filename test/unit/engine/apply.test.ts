@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { applyTo, documentOf } from "../../conformance/fixture.ts";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x", up: true } };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { diskFull } from "../../conformance/instants.ts";
 import { expectSame, picture } from "../../conformance/picture.ts";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x", up: true } };
 

@@ -3,7 +3,7 @@ import { OpError } from "../../../src/core/errors.ts";
 import { applyTo, documentOf } from "../../conformance/fixture.ts";
 import { diskFull } from "../../conformance/instants.ts";
 import { expectSame, picture } from "../../conformance/picture.ts";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x", up: true }, b: { state: "absent" } };
 

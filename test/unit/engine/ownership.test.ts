@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ownedMembers, ownershipAfter, strayKeys, type OwnedResources } from "../../../src/core/ownership.ts";
 import type { Change } from "../../../src/core/plugin.ts";
-import { Bench } from "./bench.ts";
+import { Bench } from "./in-memory.ts";
 
 const taking = { now: "now", lists: { members: "members", complete: "complete" }, before: {}, after: {} } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Bench } from "./bench.ts";
+import { Bench } from "./in-memory.ts";
 
 describe("Engine.plan of what is owned and no longer declared", () => {
   test("lists it and leaves it alone", async () => {

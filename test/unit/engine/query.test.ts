@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { OpError } from "../../../src/core/errors.ts";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 describe("Engine.query", () => {
   test("prints what is as a document, what can only be seen under observed", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { diskFull } from "../../conformance/instants.ts";
 import { expectSame, picture } from "../../conformance/picture.ts";
 import { courseOf } from "../../../src/engine/recovery.ts";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x", up: true } };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x" } };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Bench, failure } from "./bench.ts";
+import { Bench, failure } from "./in-memory.ts";
 
 describe("Engine.rollback", () => {
   test("undoes the latest apply, and again goes one further, to the very first", async () => {
