@@ -1,5 +1,5 @@
 import { OpError } from "../core/errors.ts";
-import type { OwnedResources, Ownership } from "../core/ownership.ts";
+import type { OwnedResources, Ownership } from "../core/resource.ts";
 import type { Plugin, ResourceReading } from "../core/plugin.ts";
 import { nearest } from "../core/suggestion.ts";
 

@@ -1,28 +1,6 @@
 import { isList, type Json } from "./json.ts";
 import type { Change, Reading } from "./plugin.ts";
-import { leavesOf, sameValue, valueAt, withValue, type KeyPath, type Resource, type Resources } from "./resource.ts";
-
-/** What op-dbus put on the host, by plugin. Kept in @state, part of every before-state. */
-export type Ownership = Readonly<Record<string, OwnedResources>>;
-export type OwnedResources = Readonly<Record<string, OwnedResource>>;
-
-export interface OwnedResource {
-  /** When the first of its keys was taken, ISO 8601. */
-  readonly since: string;
-  /** The resource's identity then: another one by the same name is not owned. */
-  readonly identity?: string;
-  readonly keys: readonly OwnedKey[];
-}
-
-export interface OwnedKey {
-  readonly path: KeyPath;
-  /** What op-dbus set. */
-  readonly value: Json;
-  /** What it was before op-dbus first set it; `--prune` returns it to that. */
-  readonly original: Json;
-  /** The named resource that brought it about; it is declared as long as that one is. */
-  readonly impliedBy?: string;
-}
+import { leavesOf, sameValue, valueAt, withValue, type KeyPath, type OwnedKey, type OwnedResource, type OwnedResources, type Resource, type Resources } from "./resource.ts";
 
 /** A key that op-dbus set and the document no longer names. */
 export interface StrayKey {

@@ -1,7 +1,6 @@
 import type { GenericSchema } from "valibot";
 import type { Json } from "./json.ts";
-import type { OwnedResources } from "./ownership.ts";
-import type { KeyPath, Resource, Resources } from "./resource.ts";
+import type { KeyPath, Resource, Resources, OwnedResources } from "./resource.ts";
 
 /**
  * What brings one domain of the host to its declared state. A plugin reads what is, plans the difference and applies one step;

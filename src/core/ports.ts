@@ -1,8 +1,7 @@
 import type { StateDocument } from "./document.ts";
 import type { Json } from "./json.ts";
-import type { Ownership } from "./ownership.ts";
 import type { Change } from "./plugin.ts";
-import type { Resources } from "./resource.ts";
+import type { Resources, Ownership } from "./resource.ts";
 
 /*
  * What a lower room needs from a higher or a neighbouring one. Each is implemented in one place and handed over in main.ts.

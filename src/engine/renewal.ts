@@ -1,7 +1,8 @@
 import { equalJson, toJson } from "../core/json.ts";
-import { underNewIdentities, type Ownership, type Renewals } from "../core/ownership.ts";
+import { underNewIdentities, type Renewals } from "../core/ownership.ts";
+import type { Ownership } from "../core/resource.ts";
 import type { Checkpoint, Ledger } from "../core/ports.ts";
-import type { Settled } from "./settlement.ts";
+import type { Settled } from "./settled.ts";
 import type { ByPlugin } from "./survey.ts";
 
 export interface RenewedBooks extends Pick<Ledger, "ownership" | "checkpoints" | "current"> {

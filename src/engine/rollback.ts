@@ -1,11 +1,11 @@
 import { documentHash, type StateDocument } from "../core/document.ts";
 import { OpError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { ownedNow, type Ownership } from "../core/ownership.ts";
+import { ownedNow } from "../core/ownership.ts";
 import type { Basis } from "../core/plan.ts";
 import { changesOf, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint } from "../core/ports.ts";
-import { keyName, mergeResources, sameValue, type KeyPath, type Resources } from "../core/resource.ts";
+import { keyName, mergeResources, sameValue, type KeyPath, type Resources, type Ownership } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
 import { changedBy, changesByPlugin, impliedChanges, ownershipForTakingBack, stateOf } from "./settlement.ts";
 import { basisOf, reachable, survey, type ByPlugin, type PluginProblem, type Reachable, type Survey } from "./survey.ts";

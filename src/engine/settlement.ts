@@ -1,20 +1,12 @@
-import type { Identities, Ownership, OwnedResource } from "../core/ownership.ts";
+import type { Identities } from "../core/ownership.ts";
 import { ownershipAfter, ownershipForWayBack, strayKeys, withoutKeys } from "../core/ownership.ts";
 import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
-import { valueAt, withValue, type Resource, type Resources } from "../core/resource.ts";
+import { valueAt, withValue, type Resource, type Resources, type Ownership, type OwnedResource } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
 import { renewedBooks } from "./renewal.ts";
+import type { Settled } from "./settled.ts";
 import type { ByPlugin } from "./survey.ts";
-
-export interface Settled {
-  readonly header: TransactionHeader;
-  /** All that changed, by plugin, in order. */
-  readonly changes: ByPlugin<readonly Change[]>;
-  /** As the host was read when it was over. */
-  readonly identities: ByPlugin<Identities>;
-  readonly now: string;
-}
 
 /** What the ledger is told of an apply that was verified. Depends on nothing but its arguments, so recovery comes to the same. */
 export function settleApply(settled: Settled, ledger: Ledger, plugins: readonly Plugin[]): Commit {

@@ -1,9 +1,9 @@
 import { documentHash, type StateDocument } from "../core/document.ts";
 import { equalJson, toJson, type Json } from "../core/json.ts";
-import { namedValues, ownedNow, prunedState, strayKeys, type OwnedKey, type Ownership, type StrayKey } from "../core/ownership.ts";
+import { namedValues, ownedNow, prunedState, strayKeys, type StrayKey } from "../core/ownership.ts";
 import { planHash, type Basis, type BasisOfResource, type Plan } from "../core/plan.ts";
 import type { Note, Plugin, Problem, Reading, ResourceReading, Step } from "../core/plugin.ts";
-import { leavesOf, mergeResources, valueAt, withoutValue, type Resource, type Resources } from "../core/resource.ts";
+import { leavesOf, mergeResources, valueAt, withoutValue, type Resource, type Resources, type OwnedKey, type Ownership } from "../core/resource.ts";
 import type { Diagnostic } from "../core/text.ts";
 import { pluginOf } from "./host.ts";
 import { orderSteps } from "./order.ts";

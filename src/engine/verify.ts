@@ -1,7 +1,6 @@
 import type { Step } from "../core/plugin.ts";
 import type { Clock } from "../core/ports.ts";
-import { keyName, type Resources } from "../core/resource.ts";
-import type { Ownership } from "../core/ownership.ts";
+import { keyName, type Resources, type Ownership } from "../core/resource.ts";
 import type { Host, Observer } from "./host.ts";
 import { reachable, type ByPlugin, type Survey } from "./survey.ts";
 

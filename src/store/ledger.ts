@@ -1,6 +1,6 @@
 import { EMPTY_DOCUMENT, type StateDocument } from "../core/document.ts";
 import { canonicalJson } from "../core/json.ts";
-import type { Ownership } from "../core/ownership.ts";
+import type { Ownership } from "../core/resource.ts";
 import type { Checkpoint, Commit, Ledger, Rejection } from "../core/ports.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
 import { namedFile } from "./paths.ts";

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { StateDocument } from "../core/document.ts";
 import type { Json } from "../core/json.ts";
-import type { OwnedKey, OwnedResource, Ownership } from "../core/ownership.ts";
 import type { Change } from "../core/plugin.ts";
 import type {
   Actor,
@@ -16,7 +15,7 @@ import type {
   TransactionHeader,
   TransactionStep,
 } from "../core/ports.ts";
-import type { Resources } from "../core/resource.ts";
+import type { Resources, OwnedKey, OwnedResource, Ownership } from "../core/resource.ts";
 
 /**
  * A schema for every key of T, so that a key added in core cannot be forgotten here: what is written could not be read back.

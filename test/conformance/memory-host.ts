@@ -1,7 +1,7 @@
 import { EMPTY_DOCUMENT, type StateDocument } from "../../src/core/document.ts";
 import { OpError } from "../../src/core/errors.ts";
 import { toJson } from "../../src/core/json.ts";
-import type { Ownership } from "../../src/core/ownership.ts";
+import type { Ownership } from "../../src/core/resource.ts";
 import type { Plugin } from "../../src/core/plugin.ts";
 import type {
   Actor,

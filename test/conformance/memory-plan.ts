@@ -1,7 +1,7 @@
 import type { Json } from "../../src/core/json.ts";
-import { ownedMembers, type OwnedResource, type OwnedResources } from "../../src/core/ownership.ts";
+import { ownedMembers } from "../../src/core/ownership.ts";
 import type { Action, PluginPlan, Problem, Reading, Step } from "../../src/core/plugin.ts";
-import { leavesOf, sameValue, valueAt, type KeyPath, type Resource, type Resources } from "../../src/core/resource.ts";
+import { leavesOf, sameValue, valueAt, type KeyPath, type Resource, type Resources, type OwnedResource, type OwnedResources } from "../../src/core/resource.ts";
 import { DEFAULTS, POLICIES, type DeclaredItem } from "./memory-schema.ts";
 
 export type Call =

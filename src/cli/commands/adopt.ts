@@ -1,6 +1,5 @@
 import { OpError } from "../../core/errors.ts";
-import type { OwnedResource } from "../../core/ownership.ts";
-import { keyName, sameValue } from "../../core/resource.ts";
+import { keyName, sameValue, type OwnedResource } from "../../core/resource.ts";
 import { recordChange } from "../books.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";

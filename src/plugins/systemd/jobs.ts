@@ -1,7 +1,7 @@
 import { OpError } from "../../core/errors.ts";
 import type { Change, Progress } from "../../core/plugin.ts";
 import type { Clock, UnitLog } from "../../core/ports.ts";
-import type { EnqueuedJob, Manager, UnitStatus } from "./manager.ts";
+import type { EnqueuedJob, Manager } from "./manager.ts";
 import { steadyState } from "./facts.ts";
 
 export interface JobContext {
@@ -65,7 +65,7 @@ export async function runJobs(jobs: Jobs, context: JobContext, progress: Progres
   const deadline = clock.monotonicMs() + JOB_LIMIT_MS;
   checkLater();
   for (settle(); waiting.size > 0; settle()) {
-    await new Promise<void>((resolve) => (wake = resolve));
+    if (!connection.ended) await new Promise<void>((resolve) => (wake = resolve));
     if (connection.ended) throw (await manager.bus.closed) ?? new OpError("unavailable", "The connection to systemd was closed");
     if (!connection.due) continue;
     await forgetEnded(waiting, results, manager);
@@ -75,7 +75,7 @@ export async function runJobs(jobs: Jobs, context: JobContext, progress: Progres
     }
     checkLater();
   }
-  if (jobs.job === "start") failed.push(...(await unmetConditions(jobs.units, manager)));
+  if (jobs.job === "start") failed.push(...(await notStarted(jobs.units, manager)));
   if (failed.length > 0) throw await failure(jobs.job, failed, context);
   if (jobs.watch.length > 0) await stayUp(jobs.watch, context);
   return await otherChanges(enqueued, jobs.known, manager);
@@ -100,12 +100,10 @@ async function cancel(ids: readonly number[], manager: Manager): Promise<void> {
   await Promise.allSettled(ids.map((id) => manager.cancelJob(id)));
 }
 
-/** systemd calls the job of a unit whose Condition…= is not met done, and leaves the unit as it is. */
-async function unmetConditions(units: readonly string[], manager: Manager): Promise<string[]> {
-  const idle = (await manager.listUnitsByNames(units)).filter(({ activeState }) => steadyState(activeState) === "inactive");
-  const unmet = async ({ id, path }: UnitStatus) =>
-    (await manager.property(path, "ConditionResult")) === false ? [`${id}: a condition of its unit file is not met`] : [];
-  return (await Promise.all(idle.map(unmet))).flat();
+/** systemd calls a start done although a Condition…= was not met and nothing was started. */
+async function notStarted(units: readonly string[], manager: Manager): Promise<string[]> {
+  const idle = (await manager.listUnitsByNames(units)).filter(({ activeState }) => activeState === "inactive");
+  return idle.map(({ id }) => `${id}: is inactive: a condition of its unit file is not met, or it ended by itself`);
 }
 
 /** A job that systemd no longer has, and whose signal did not come, ended; how, the reading back will tell. */

@@ -10,7 +10,7 @@ import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { sight, sightAll, type Sighting } from "./sighting.ts";
 import { Statuses } from "./statuses.ts";
-import { enabledUnderMask, serviceUnderMask } from "./unit-file.ts";
+import { enabledUnderMask, listedOnce, serviceUnderMask } from "./unit-file.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
 
 /** Reads the named units, and of each what its declared keys need. Two round trips when nothing is to change. */
@@ -33,7 +33,7 @@ async function readEach(
   wanted: (unit: Sighting) => DeclaredUnit,
   sources: Sources,
 ): Promise<Record<string, ResourceReading>> {
-  const reader = { ...sources, statuses: new Statuses(sources.manager) };
+  const reader = { ...sources, configFiles: listedOnce(sources.configFiles), statuses: new Statuses(sources.manager) };
   return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), reader)] as const)));
 }
 

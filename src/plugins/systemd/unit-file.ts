@@ -35,13 +35,29 @@ export function serviceUnderMask(unit: string, configFiles: ConfigFile): { reado
   return { serviceType: last("Type") ?? implicit, remainAfterExit: /^(1|yes|y|true|t|on)$/i.test(last("RemainAfterExit") ?? "") };
 }
 
+/** The same files, with each folder listed once: for the length of one reading. */
+export function listedOnce(files: ConfigFile): ConfigFile {
+  const lists = new Map<string, readonly string[]>();
+  return {
+    read: (path) => files.read(path),
+    isLink: (path) => files.isLink(path),
+    list: (path) => {
+      const names = lists.get(path) ?? files.list(path);
+      lists.set(path, names);
+      return names;
+    },
+    remove: (path) => files.remove(path),
+  };
+}
+
 function fileUnderMask(unit: string, configFiles: ConfigFile): string | null {
   return PACKAGE_FOLDERS.map((folder) => `${folder}/${unit}`).find((path) => configFiles.read(path) !== undefined) ?? null;
 }
 
 /** What "[Section]Key" is set to, in the unit file and then in its drop-ins. */
 function valuesOf({ unit, file }: UnitFilePath, wanted: string, configFiles: ConfigFile): string[] {
-  const dropIns = FOLDERS.flatMap((folder) => configFiles.list(`${folder}/${unit}.d`).map((name) => `${folder}/${unit}.d/${name}`));
+  const folders = FOLDERS.filter((folder) => configFiles.list(folder).includes(`${unit}.d`)).map((folder) => `${folder}/${unit}.d`);
+  const dropIns = folders.flatMap((folder) => configFiles.list(folder).map((name) => `${folder}/${name}`));
   const paths = [...(file === null ? [] : [file]), ...dropIns.filter((path) => path.endsWith(".conf"))];
   return paths.flatMap((path) => settings(configFiles.read(path) ?? "").flatMap(({ name, value }) => (name === wanted ? [value] : [])));
 }

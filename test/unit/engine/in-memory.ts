@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { messageOf, OpError, type ErrorKind } from "../../../src/core/errors.ts";
 import type { Json } from "../../../src/core/json.ts";
-import type { Ownership } from "../../../src/core/ownership.ts";
+import type { Ownership } from "../../../src/core/resource.ts";
 import type { Plan } from "../../../src/core/plan.ts";
 import { Engine, type Applied, type SavedPlan } from "../../../src/engine/engine.ts";
 import type { Recovered } from "../../../src/engine/recovery.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ownedMembers, ownershipAfter, strayKeys, type OwnedResources } from "../../../src/core/ownership.ts";
+import { ownedMembers, ownershipAfter, strayKeys } from "../../../src/core/ownership.ts";
+import type { OwnedResources } from "../../../src/core/resource.ts";
 import type { Change } from "../../../src/core/plugin.ts";
 import { Bench } from "./in-memory.ts";
 
