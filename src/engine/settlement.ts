@@ -1,4 +1,3 @@
-import type { Identities } from "../core/ownership.ts";
 import { ownershipAfter, ownershipForWayBack, strayKeys, withoutKeys } from "../core/ownership.ts";
 import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
