@@ -2,6 +2,7 @@ import type * as fc from "fast-check";
 import type { StateDocument } from "../../src/core/document.ts";
 import { OpError } from "../../src/core/errors.ts";
 import type { Json } from "../../src/core/json.ts";
+import type { KeyPath } from "../../src/core/resource.ts";
 import type { Diagnostic } from "../../src/core/text.ts";
 import { Engine, type Applied } from "../../src/engine/engine.ts";
 import type { Host } from "../../src/engine/host.ts";
@@ -30,6 +31,8 @@ export interface Subject<Edit = never> {
   readonly oneWay: readonly StateDocument[];
   /** By plugin: the README that lists its one-way steps. */
   readonly readmes: Readonly<Record<string, string>>;
+  /** Keys of a resource that nobody can see while this one of it is set. */
+  hides?(path: KeyPath): readonly KeyPath[];
   /** How many generated cases each law is tried on. */
   readonly runs: number;
   /** To repeat a failure; it is printed with one. */

@@ -86,7 +86,7 @@ const restraint: Law = (subject) =>
     fc.pre(applied !== undefined);
     const changes = host.ledger.checkpoints().find(({ name }) => name === applied.checkpoint)?.applied?.changes ?? {};
     const is = await picture(host);
-    const touched = withWholes(new Set([...namedKeys(document, host.plugins), ...keysOf(changes)]), [...was.keys(), ...is.keys()]);
+    const touched = withWholes(new Set([...namedKeys(document, host.plugins, subject), ...keysOf(changes)]), [...was.keys(), ...is.keys()]);
     expectSame(was, is, new Set([...touched, ...[...touched].map((key) => `owned ${key}`)]));
     for (const [key, members] of foreignMembers(was, host.plugins)) {
       const now = is.get(key);
@@ -191,10 +191,11 @@ async function declined(host: Host, document: StateDocument): Promise<void> {
   equal(reason, no, "An apply went on without consent");
 }
 
-function namedKeys(document: StateDocument, plugins: readonly Plugin[]): string[] {
+/** With what they hide. */
+function namedKeys<Edit>(document: StateDocument, plugins: readonly Plugin[], { hides }: Subject<Edit>): string[] {
   return Object.entries(document.plugins).flatMap(([name, section]) =>
     Object.entries(pluginOf(plugins, name).resources(section)).flatMap(([resource, state]) =>
-      leavesOf(state).map(({ path }) => keyOf(name, resource, path)),
+      leavesOf(state).flatMap(({ path }) => [path, ...(hides?.(path) ?? [])].map((each) => keyOf(name, resource, each))),
     ),
   );
 }
