@@ -11,7 +11,7 @@ export async function fresh(host: Host): Promise<void> {
     systemctl unmask --quiet $(systemctl list-unit-files --plain --no-legend --state=masked 'demo-*' | cut -d' ' -f1) 2>/dev/null
     systemctl stop 'demo-*'
     systemctl disable --quiet $(systemctl list-unit-files --plain --no-legend --state=enabled 'demo-*' | cut -d' ' -f1) 2>/dev/null
-    rm -rf /etc/systemd/system.control /var/lib/op-dbus /var/lib/demo/* /root/*.json
+    rm -rf /etc/systemd/system.control /etc/op-dbus /var/lib/op-dbus /var/lib/demo/* /root/*.json
     systemctl daemon-reload
     systemctl reset-failed`;
   await host.must(["sh", "-c", script]);

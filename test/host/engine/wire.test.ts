@@ -8,6 +8,7 @@ const UNITS = { "demo-notify.service": { active_state: "active", enabled: true, 
 /** Calls that change nothing, as D-Bus and systemd define them; kept apart from op-dbus's own list on purpose. */
 const READS = new Set([
   "Hello", "Get", "GetAll", "ListUnits", "ListUnitsByNames", "ListUnitFiles", "ListUnitFilesByPatterns", "GetUnitFileState", "GetUnitByPID",
+  "GetNameOwner", "NameHasOwner", "GetConnectionUnixUser", "GetConnectionUnixProcessID", "GetConnectionCredentials",
 ]);
 
 /** Method calls that op-dbus sends while `work` runs, as seen by the bus itself. */
