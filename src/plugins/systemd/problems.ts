@@ -2,6 +2,7 @@ import type { Problem } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
 import { steadyState, type UnitFacts } from "./facts.ts";
 import type { DeclaredUnit } from "./schema.ts";
+import { unitTypeOf } from "./unit-name.ts";
 
 /** Why this host cannot bring a unit to what is declared of it. */
 export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, desired: Resources): Problem[] {
@@ -29,6 +30,9 @@ export function problemsOf(name: string, unit: DeclaredUnit, facts: UnitFacts, d
   if (unit.masked === true && !masked && facts.file?.startsWith("/etc/systemd/system/") === true) {
     const message = `'${name}' cannot be masked: its unit file ${facts.file} lies where the mask would go`;
     add("masked", message, "Disable and stop it, or move the file to /usr/local/lib/systemd/system");
+  }
+  if (unit.masked === true && !masked && unitTypeOf(name) === "timer" && steadyState(facts.active) !== "inactive" && unit.active_state !== "inactive") {
+    add("masked", `'${name}' would not stay active: systemd drops a masked timer when it reads its unit files again`, 'Declare "active_state": "inactive" with it');
   }
   if (facts.fileState === "masked-runtime" && (unit.masked === false || unit.active_state === "active")) {
     add("masked", `'${name}' is masked until the next boot (in /run), by somebody else`);

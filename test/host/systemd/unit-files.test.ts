@@ -129,3 +129,14 @@ hostTest("enabled: survives a reboot", async (host) => {
   expect(await shown(host, "demo-notify.service")).toBe("active/enabled");
   await opDbus(host, 0, "verify", "--current");
 }, { pristine: true });
+
+hostTest("masked: an active timer would not survive it, so it is masked only where it is to be inactive", async (host) => {
+  await fresh(host);
+  await host.must(["systemctl", "start", "demo-timer.timer"]);
+  expectLine(await apply(host, { "demo-timer.timer": { masked: true } }, 2), "would not stay active");
+  expect(await shown(host, "demo-timer.timer")).toBe("active/disabled");
+  await apply(host, { "demo-timer.timer": { masked: true, active_state: "inactive" } });
+  expect(await shown(host, "demo-timer.timer")).toBe("inactive/masked");
+  await opDbus(host, 0, "rollback", "--yes");
+  expect(await shown(host, "demo-timer.timer")).toBe("active/disabled");
+});
