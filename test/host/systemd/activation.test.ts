@@ -78,7 +78,7 @@ hostTest("active_state: a socket starts its service; stopping the service says t
   expect(await shown(host, "demo-socket.service")).toStartWith("inactive/");
 });
 
-hostTest("active_state: a timer, and a target", async (host) => {
+hostTest("active_state: a timer", async (host) => {
   await fresh(host);
   await apply(host, { "demo-timer.timer": { active_state: "active", enabled: true } });
   expect(await shown(host, "demo-timer.timer")).toBe("active/enabled");
