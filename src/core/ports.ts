@@ -201,14 +201,21 @@ export interface Applied {
 export interface ConfigFile {
   /** The text, or undefined where there is no such file. Throws kind unavailable when it cannot be read. */
   read(path: string): string | undefined;
-  isLink(path: string): boolean;
-  /** The names in a folder; none where there is no folder. */
-  list(path: string): readonly string[];
+  /** What a link says, or undefined where there is no link. */
+  linkTarget(path: string): string | undefined;
+  /** What is in a folder, by name; nothing where there is no folder. */
+  list(path: string): readonly FolderEntry[];
   remove(path: string): void;
 }
 
-/** Who would be cut off. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly kind: "file" | "link" | "folder" | "other";
+}
+
+/** Who would be cut off, and what the system lets them do. */
 export interface Operator {
+  readonly isRoot: boolean;
   /** op-dbus and the processes above it, nearest first. */
   readonly pids: readonly number[];
   readonly overSsh: boolean;

@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, normalize } from "node:path";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import type { ConfigFile } from "../core/ports.ts";
 import { removeDurably, removeFolderDurably } from "./durable.ts";
-import { listFolder } from "./files.ts";
+import { folderEntries } from "./files.ts";
 
 /** Where systemd keeps what SetUnitProperties made permanent: nothing but drop-ins that can be set again. */
 const SYSTEM_CONTROL = "/etc/systemd/system.control/";
@@ -24,16 +24,16 @@ export function createConfigFile(roots: readonly string[] = [SYSTEM_CONTROL]): C
       }
     },
 
-    isLink(path) {
+    linkTarget(path) {
       try {
-        return lstatSync(path).isSymbolicLink();
+        return readlinkSync(path);
       } catch (error) {
-        if (isMissing(error)) return false;
+        if (isMissing(error) || codeOf(error) === "EINVAL") return undefined;
         throw new OpError("unavailable", `${path} cannot be looked at: ${messageOf(error)}`, { cause: error });
       }
     },
 
-    list: listFolder,
+    list: folderEntries,
 
     /** Removing what is not there is done already: a step may be taken again after a crash. Removes a `.d` folder with its last file. */
     remove(path) {

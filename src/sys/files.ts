@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, type Dirent, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { codeOf } from "../core/errors.ts";
+import type { FolderEntry } from "../core/ports.ts";
 
 /*
  * Reading files and folders. What is not there is an answer; any other failure is the system's own error, with its code.
@@ -45,6 +46,18 @@ export function readEnd(path: string, limitBytes: number): FileEnd | undefined {
 /** The names in a folder, sorted; none where there is no folder. */
 export function listFolder(path: string): readonly string[] {
   return ifThere(() => readdirSync(path).sort()) ?? [];
+}
+
+/** What is in a folder, sorted by name; nothing where there is no folder. */
+export function folderEntries(path: string): readonly FolderEntry[] {
+  const entries = ifThere(() => readdirSync(path, { withFileTypes: true })) ?? [];
+  return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function kindOf(entry: Dirent): FolderEntry["kind"] {
+  if (entry.isFile()) return "file";
+  if (entry.isSymbolicLink()) return "link";
+  return entry.isDirectory() ? "folder" : "other";
 }
 
 /** Throws EACCES, EPERM or EROFS where this process may not write. */

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Operator } from "../core/ports.ts";
 
-/** This process and those above it, up to PID 1, and whether they came over SSH. */
+/** This process and those above it, up to PID 1, whether it is root, and whether they came over SSH. */
 export function readOperator(environment: Readonly<Record<string, string | undefined>>): Operator {
   return {
+    isRoot: process.geteuid?.() === 0,
     pids: lineage(process.pid),
     overSsh: environment.SSH_CONNECTION !== undefined || environment.SSH_TTY !== undefined,
   };

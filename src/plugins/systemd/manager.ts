@@ -60,6 +60,19 @@ export class Manager {
     return unitFiles(await this.#call("ListUnitFiles"));
   }
 
+  /** The folders that systemd reads unit files from, the one with the first word first. */
+  async unitPath(): Promise<string[]> {
+    return (await this.property(MANAGER_PATH, "UnitPath", MANAGER_INTERFACE)) as string[];
+  }
+
+  /**
+   * Keeps a unit in systemd's memory for as long as this connection lasts, so that it is not loaded anew for each property asked of it.
+   * Only root may; that it cannot be kept is no error.
+   */
+  async pin(path: string): Promise<void> {
+    await orNothing(this.bus.call({ destination: MANAGER_NAME, path, interface: UNIT_INTERFACE, member: "Ref" }));
+  }
+
   /** The enablement of a name that has no unit file of its own; undefined where there is none. */
   async unitFileState(name: string): Promise<string | undefined> {
     const found = await orNothing(this.#call("GetUnitFileState", "s", [name]));

@@ -8,33 +8,41 @@ import type { Manager } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
-import { sight, sightAll, type Sighting } from "./sighting.ts";
+import { load, sight, sightAll, type Sighting } from "./sighting.ts";
 import { Statuses } from "./statuses.ts";
 import { enabledUnderMask, listedOnce, serviceUnderMask } from "./unit-file.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
 
 /** Reads the named units, and of each what its declared keys need. Two round trips when nothing is to change. */
-export async function readUnits(scope: Resources, sources: Sources): Promise<Reading> {
-  const seen = await sight(Object.keys(scope), sources.manager);
-  const resources = await readEach(seen, ({ name }) => (scope[name] ?? {}) as DeclaredUnit, sources);
+export async function readUnits(scope: Resources, given: Sources): Promise<Reading> {
+  const sources = readOnce(given);
+  const resources = await readEach(await sight(Object.keys(scope), sources), ({ name }) => (scope[name] ?? {}) as DeclaredUnit, sources);
   return { resources: await cutOff(resources, sources) };
 }
 
 /** Reads all that can be declared. Units with drop-ins of SetUnitProperties are few, and the only ones that are asked for properties. */
-export async function readAllUnits(sources: Sources): Promise<Reading> {
+export async function readAllUnits(given: Sources): Promise<Reading> {
+  const sources = readOnce(given);
   const everything = { properties: Object.fromEntries(Object.keys(PROPERTIES).map((name) => [name, null])) };
-  const controlled = new Set(sources.configFiles.list(CONTROL_FOLDER));
+  const controlled = new Set(sources.configFiles.list(CONTROL_FOLDER).map(({ name }) => name));
   const wanted = ({ name }: Sighting) => (controlled.has(`${name}.d`) ? everything : {});
   return { resources: await readEach(await sightAll(sources.manager), wanted, sources) };
 }
 
-async function readEach(
-  seen: readonly Sighting[],
-  wanted: (unit: Sighting) => DeclaredUnit,
-  sources: Sources,
-): Promise<Record<string, ResourceReading>> {
-  const reader = { ...sources, configFiles: listedOnce(sources.configFiles), statuses: new Statuses(sources.manager) };
-  return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), reader)] as const)));
+function readOnce(sources: Sources): Reader {
+  return { ...sources, configFiles: listedOnce(sources.configFiles), statuses: new Statuses(sources.manager) };
+}
+
+async function readEach(seen: readonly Sighting[], wanted: (unit: Sighting) => DeclaredUnit, sources: Reader): Promise<Record<string, ResourceReading>> {
+  const loaded = await load(seen.filter((unit) => asksMore(unit, wanted(unit))), sources);
+  const units = seen.map((unit) => loaded.get(unit.name) ?? unit);
+  return Object.fromEntries(await Promise.all(units.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), sources)] as const)));
+}
+
+/** Whether a unit that is on disk and not loaded is to be asked for more than the disk tells. */
+function asksMore({ name, status, file }: Sighting, wanted: DeclaredUnit): boolean {
+  if (status !== undefined || file === null || isTemplate(name)) return false;
+  return wanted.active_state === "active" || Object.keys(wanted.properties ?? {}).length > 0;
 }
 
 interface Reader extends Sources {

@@ -24,7 +24,7 @@ export const systemdSchema = v.strictObject({
       v.rawCheck(({ dataset, addIssue }) => {
         if (typeof dataset.value !== "object" || dataset.value === null) return;
         for (const [name, unit] of Object.entries(dataset.value)) {
-          for (const { keys, message } of problemsOf(name, unit)) {
+          for (const { keys, message } of problemsOf(name, unit, dataset.typed)) {
             addIssue({ message, path: pathTo(dataset.value as Units, [name, ...keys]) });
           }
         }
@@ -39,10 +39,10 @@ interface NameProblem {
 }
 
 /** What is wrong with a unit's keys by themselves is left to the schema. */
-function problemsOf(name: string, unit: unknown): NameProblem[] {
+function problemsOf(name: string, unit: unknown, typed: boolean): NameProblem[] {
   const wrongName = unitNameProblem(name);
   if (wrongName !== undefined) return [{ keys: [], message: wrongName }];
-  return v.is(unitSchema, unit) ? keyProblems(name, unit) : [];
+  return typed || v.is(unitSchema, unit) ? keyProblems(name, unit as DeclaredUnit) : [];
 }
 
 function keyProblems(name: string, unit: DeclaredUnit): NameProblem[] {

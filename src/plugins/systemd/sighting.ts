@@ -1,4 +1,6 @@
+import type { Sources } from "./facts.ts";
 import type { Manager, UnitFile, UnitStatus } from "./manager.ts";
+import { UnitFolders } from "./unit-folders.ts";
 import { isInstance, isTemplate, templateOf, unitPath, unitTypeOf } from "./unit-name.ts";
 
 /** What systemd's lists say of a unit, before anything is asked of the unit itself. */
@@ -13,8 +15,27 @@ export interface Sighting {
   readonly fileState: string | null;
 }
 
-/** The units by these names, in two round trips however many they are. */
-export async function sight(names: readonly string[], manager: Manager): Promise<Sighting[]> {
+/**
+ * The units by these names. What is plain to see on the disk and not loaded is not loaded for it: it counts as loaded and inactive until
+ * it is to change. All else systemd is asked for by name, in one round trip however many they are.
+ */
+export async function sight(names: readonly string[], sources: Sources): Promise<Sighting[]> {
+  const { manager, configFiles } = sources;
+  const [units, folders] = await Promise.all([manager.listUnits(), manager.unitPath()]);
+  const unitFolders = new UnitFolders(folders, configFiles);
+  const files = names.flatMap((name) => {
+    const plain = unitFolders.plain(name);
+    return plain === undefined ? [] : [{ name, ...plain }];
+  });
+  const known = new Set(files.map(({ name }) => name));
+  const loaded = new Map(units.map((status) => [status.id, status]));
+  const asked = await ask(names.filter((name) => !known.has(name)), manager);
+  const plain = files.map(({ name }) => name).map(sightingsOf(loaded, files, new Map()));
+  const found = new Map([...asked, ...plain].map((sighting) => [sighting.name, sighting]));
+  return names.flatMap((name) => found.get(name) ?? []);
+}
+
+async function ask(names: readonly string[], manager: Manager): Promise<Sighting[]> {
   const [real, instances] = [names.filter((name) => !isTemplate(name)), names.filter(isInstance)];
   const withFiles = [...new Set([...names, ...instances.map(templateOf)])];
   const [statuses, files, states] = await Promise.all([
@@ -23,6 +44,13 @@ export async function sight(names: readonly string[], manager: Manager): Promise
     statesOf(instances, manager),
   ]);
   return names.map(sightingsOf(new Map(real.map((name, index) => [name, statuses[index]])), files, states));
+}
+
+/** These units, loaded, and kept so if that is allowed: more is to be asked of them. By name. */
+export async function load(cold: readonly Sighting[], { manager, operator }: Sources): Promise<ReadonlyMap<string, Sighting>> {
+  const pins = operator.isRoot ? cold.map(({ path }) => manager.pin(path)) : [];
+  const [statuses] = await Promise.all([manager.listUnitsByNames(cold.map(({ name }) => name)), ...pins]);
+  return new Map(cold.map((unit, index) => [unit.name, { ...unit, status: statuses[index] }]));
 }
 
 /** All units that are loaded or on disk, but for aliases and what comes and goes by itself. */

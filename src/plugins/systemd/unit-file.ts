@@ -1,4 +1,4 @@
-import type { ConfigFile } from "../../core/ports.ts";
+import type { ConfigFile, FolderEntry } from "../../core/ports.ts";
 
 interface UnitFilePath {
   readonly unit: string;
@@ -15,6 +15,11 @@ export function installed(unit: UnitFilePath, directive: "Also" | "WantedBy" | "
   return valuesOf(unit, `[Install]${directive}`, configFiles).flatMap((value) => value.split(/\s+/).filter(Boolean));
 }
 
+/** What these directives of [Install] are set to in a unit file's own text. */
+export function installSettings(text: string, directives: readonly string[]): string[] {
+  return settings(text).flatMap(({ name, value }) => (directives.some((directive) => name === `[Install]${directive}`) ? [value] : []));
+}
+
 /** Whether a masked unit is enabled below its mask, where systemd tells only that it is masked. null where it has no file there. */
 export function enabledUnderMask(unit: string, configFiles: ConfigFile): boolean | null {
   const file = fileUnderMask(unit, configFiles);
@@ -24,7 +29,7 @@ export function enabledUnderMask(unit: string, configFiles: ConfigFile): boolean
     ...installed({ unit, file }, "RequiredBy", configFiles).map((target) => `${target}.requires`),
   ];
   if (links.length === 0) return null;
-  return links.every((folder) => configFiles.isLink(`/etc/systemd/system/${folder}/${unit}`));
+  return links.every((folder) => configFiles.linkTarget(`/etc/systemd/system/${folder}/${unit}`) !== undefined);
 }
 
 /** What a masked service will be once it is unmasked (systemd.service(5), Type=). */
@@ -37,14 +42,14 @@ export function serviceUnderMask(unit: string, configFiles: ConfigFile): { reado
 
 /** The same files, with each folder listed once: for the length of one reading. */
 export function listedOnce(files: ConfigFile): ConfigFile {
-  const lists = new Map<string, readonly string[]>();
+  const lists = new Map<string, readonly FolderEntry[]>();
   return {
     read: (path) => files.read(path),
-    isLink: (path) => files.isLink(path),
+    linkTarget: (path) => files.linkTarget(path),
     list: (path) => {
-      const names = lists.get(path) ?? files.list(path);
-      lists.set(path, names);
-      return names;
+      const entries = lists.get(path) ?? files.list(path);
+      lists.set(path, entries);
+      return entries;
     },
     remove: (path) => files.remove(path),
   };
@@ -56,8 +61,8 @@ function fileUnderMask(unit: string, configFiles: ConfigFile): string | null {
 
 /** What "[Section]Key" is set to, in the unit file and then in its drop-ins. */
 function valuesOf({ unit, file }: UnitFilePath, wanted: string, configFiles: ConfigFile): string[] {
-  const folders = FOLDERS.filter((folder) => configFiles.list(folder).includes(`${unit}.d`)).map((folder) => `${folder}/${unit}.d`);
-  const dropIns = folders.flatMap((folder) => configFiles.list(folder).map((name) => `${folder}/${name}`));
+  const folders = FOLDERS.filter((folder) => configFiles.list(folder).some(({ name }) => name === `${unit}.d`)).map((folder) => `${folder}/${unit}.d`);
+  const dropIns = folders.flatMap((folder) => configFiles.list(folder).map(({ name }) => `${folder}/${name}`));
   const paths = [...(file === null ? [] : [file]), ...dropIns.filter((path) => path.endsWith(".conf"))];
   return paths.flatMap((path) => settings(configFiles.read(path) ?? "").flatMap(({ name, value }) => (name === wanted ? [value] : [])));
 }

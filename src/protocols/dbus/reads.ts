@@ -25,6 +25,8 @@ const READS: Readonly<Record<string, readonly string[]>> = {
     ...["GetUnitProcesses", "GetDynamicUsers", "LookupDynamicUserByName", "LookupDynamicUserByUID"],
     ...["Subscribe", "Unsubscribe"],
   ],
+  // Keeps the unit in PID 1's memory until Unref or the end of the connection, and changes nothing of it.
+  "org.freedesktop.systemd1.Unit": ["Ref", "Unref"],
   "org.freedesktop.systemd1.Job": ["GetAfter", "GetBefore"],
   ...Object.fromEntries(
     ["Mount", "Scope", "Service", "Slice", "Socket", "Swap"].map((kind) => [`org.freedesktop.systemd1.${kind}`, ["GetProcesses"]]),

@@ -5,9 +5,12 @@ import { apply, declare, fresh, opDbus, STATE } from "../session.ts";
 
 const UNITS = { "demo-notify.service": { active_state: "active", enabled: true, properties: { MemoryMax: "64M" } } };
 
-/** Calls that change nothing, as D-Bus and systemd define them; kept apart from op-dbus's own list on purpose. */
+/**
+ * Calls that change nothing, as D-Bus and systemd define them; kept apart from op-dbus's own list on purpose. `Ref` keeps a unit in
+ * systemd's memory as long as the caller is connected.
+ */
 const READS = new Set([
-  "Hello", "Get", "GetAll", "ListUnits", "ListUnitsByNames", "ListUnitFiles", "ListUnitFilesByPatterns", "GetUnitFileState", "GetUnitByPID",
+  "Hello", "Get", "GetAll", "ListUnits", "ListUnitsByNames", "ListUnitFiles", "ListUnitFilesByPatterns", "GetUnitFileState", "GetUnitByPID", "Ref",
   "GetNameOwner", "NameHasOwner", "GetConnectionUnixUser", "GetConnectionUnixProcessID", "GetConnectionCredentials",
 ]);
 
@@ -35,6 +38,16 @@ hostTest("purity: query, plan, diff, verify and apply --dry-run send no write", 
     const calls = await callsDuring(host, () => opDbus(host, exit, ...args));
     expect({ args, writes: calls.filter((call) => !READS.has(call)) }).toEqual({ args, writes: [] });
   }
+});
+
+hostTest("purity: a unit that was only looked at is not loaded any more", async (host) => {
+  await fresh(host);
+  await declare(host, UNITS);
+  const loaded = async () => (await host.must(["systemctl", "list-units", "--all", "--plain", "--no-legend", "demo-notify.service"])).stdout;
+  expect(await loaded()).toBe("");
+  const calls = await callsDuring(host, () => opDbus(host, 3, "plan", STATE));
+  expect(calls).toContain("Ref");
+  await host.waitUntil(async () => (await loaded()) === "", { what: "systemd to have let go of the unit" });
 });
 
 hostTest("idempotence: the second apply sends no write", async (host) => {

@@ -46,7 +46,7 @@ test("remove says what it could not remove", async () => {
   );
 });
 
-test("read gives the text, nothing for no file, and kind unavailable for what cannot be read; isLink tells a link", async () => {
+test("read gives the text, nothing for no file, and kind unavailable for what cannot be read; linkTarget says where a link leads", async () => {
   await using folder = scratch();
   writeFileSync(folder.file("a"), "text");
   symlinkSync("a", folder.file("link"));
@@ -56,5 +56,7 @@ test("read gives the text, nothing for no file, and kind unavailable for what ca
   expect(files.read(folder.file("none"))).toBeUndefined();
   expect(files.read(folder.file("a", "below"))).toBeUndefined();
   expect(() => files.read(folder.path)).toThrow(expect.objectContaining({ kind: "unavailable" }));
-  expect(["a", "link", "none"].map((name) => files.isLink(folder.file(name)))).toEqual([false, true, false]);
+  expect(["a", "link", "none"].map((name) => files.linkTarget(folder.file(name)))).toEqual([undefined, "a", undefined]);
+  expect(files.list(folder.path)).toEqual([{ name: "a", kind: "file" }, { name: "link", kind: "link" }]);
+  expect(files.list(folder.file("none"))).toEqual([]);
 });
