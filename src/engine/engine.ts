@@ -104,11 +104,11 @@ export class Engine {
       await request.confirm(plan);
       await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis));
     }
-    await runTransaction(
+    const { checkpoints } = await runTransaction(
       { host: this.#host, header: this.#header("apply", plan, planned, request.saved?.id), observer: request.observer },
       plan.steps,
     );
-    return { plan, changed: plan.steps.length > 0, checkpoint: ledger.checkpoints().at(-1)?.name };
+    return { plan, changed: plan.steps.length > 0, checkpoint: checkpoints?.at(-1)?.name };
   }
 
   /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */

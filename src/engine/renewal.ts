@@ -1,5 +1,5 @@
 import { equalJson, toJson } from "../core/json.ts";
-import { underNewIdentities, type Renewals } from "../core/ownership.ts";
+import { underNewIdentities, type Identities, type Renewals } from "../core/ownership.ts";
 import type { Ownership } from "../core/resource.ts";
 import type { Checkpoint, Ledger } from "../core/ports.ts";
 import type { Settled } from "./settled.ts";
@@ -28,19 +28,23 @@ export function renewedBooks(settled: Settled, ledger: Ledger): RenewedBooks {
 
 /** Who is who since op-dbus made resources again that it or somebody else had removed. */
 function renewalsOf({ header, changes, identities }: Settled, ledger: Ledger): ByPlugin<Renewals> {
-  const checkpoints = ledger.checkpoints().toReversed();
   const entries = Object.entries(changes).map(([plugin, made]) => {
-    const known = (name: string) =>
-      header.identities[plugin]?.[name] ??
-      ledger.ownership()[plugin]?.[name]?.identity ??
-      checkpoints.map(({ applied }) => applied?.ownershipBefore[plugin]?.[name]?.identity).find((identity) => identity !== undefined);
-    const renewals = made.flatMap(({ resource }) => {
-      const [from, to] = [known(resource), identities[plugin]?.[resource]];
-      return from === undefined || to === undefined || from === to ? [] : [[resource, { from, to }] as const];
+    const identified = [...new Set(made.map(({ resource }) => resource))].filter((name) => identities[plugin]?.[name] !== undefined);
+    const known = identified.length === 0 ? () => undefined : identitiesBefore(plugin, header.identities[plugin] ?? {}, ledger);
+    const renewals = identified.flatMap((name) => {
+      const [from, to] = [known(name), identities[plugin]?.[name]];
+      return from === undefined || to === undefined || from === to ? [] : [[name, { from, to }] as const];
     });
     return [plugin, Object.fromEntries(renewals)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** Who a resource was before the change, or when op-dbus last had to do with it. */
+function identitiesBefore(plugin: string, read: Identities, ledger: Ledger): (name: string) => string | undefined {
+  const owned = ledger.ownership()[plugin] ?? {};
+  const before = ledger.checkpoints().toReversed().map(({ applied }) => applied?.ownershipBefore[plugin] ?? {});
+  return (name) => read[name] ?? [owned, ...before].map((each) => each[name]?.identity).find((identity) => identity !== undefined);
 }
 
 function renewed(ownership: Ownership, renewals: ByPlugin<Renewals>): Ownership {

@@ -40,7 +40,7 @@ export function ownershipForTakingBack(changes: ByPlugin<readonly Change[]>, led
 
 /** Ownership to plan by while a transaction goes where it is to go. */
 export function ownershipOf({ undoes = [] }: TransactionHeader, ledger: Ledger, plugins: readonly Plugin[]): Ownership {
-  const undone = ledger.checkpoints().filter(({ name }) => undoes.includes(name));
+  const undone = undoes.length === 0 ? [] : ledger.checkpoints().filter(({ name }) => undoes.includes(name));
   return ownershipForTakingBack(changedBy(undone), ledger, plugins);
 }
 

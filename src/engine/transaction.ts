@@ -10,10 +10,10 @@ import { identitiesOf, type ByPlugin } from "./survey.ts";
 import { settling } from "./verify.ts";
 
 /**
- * Takes the steps, reads the host back and commits; or takes everything back. Returns only when the host is in the desired
- * state. Throws kind failed when it is back where it was, kind unreverted when it is not.
+ * Takes the steps, reads the host back and commits; or takes everything back. Returns, with what the ledger was told, only when the
+ * host is in the desired state. Throws kind failed when it is back where it was, kind unreverted when it is not.
  */
-export async function runTransaction(transaction: Transaction, steps: readonly Step[]): Promise<void> {
+export async function runTransaction(transaction: Transaction, steps: readonly Step[]): Promise<Commit> {
   const { host, header } = transaction;
   const chronicle = new Chronicle(host, header.id);
   const effects: Effect[] = [];
@@ -24,11 +24,11 @@ export async function runTransaction(transaction: Transaction, steps: readonly S
     await chronicle.log({ kind: "plan", operation: header.kind, outcome: "begun", detail: header.documentHash });
     await takeSteps(transaction, chronicle, steps, "apply", (effect) => effects.push(effect));
     shown = true;
-    await conclude(transaction, chronicle, changesInOrder(header, effects));
+    return await conclude(transaction, chronicle, changesInOrder(header, effects));
   } catch (error) {
     if (isCommitting(host)) throw halfCommitted(error);
     if (!chronicle.touched) throw await notBegun(host, error);
-    await takeBack(transaction, chronicle, effects, { cause: error, shown });
+    return await takeBack(transaction, chronicle, effects, { cause: error, shown });
   } finally {
     // What became of the transaction is settled; room that stays set aside does not change that.
     await host.audit.free().catch(() => undefined);
@@ -40,7 +40,7 @@ export async function conclude(
   { host, header, observer }: Transaction,
   chronicle: Chronicle,
   changes: ByPlugin<readonly Change[]>,
-): Promise<void> {
+): Promise<Commit> {
   const { left, readings } = await settling(host, { desired: header.desired, ownership: ownershipOf(header, host.ledger, host.plugins) }, observer);
   const outcome = left.length === 0 ? "done" : "failed";
   await chronicle.log({ kind: "verify", outcome, ...(left.length === 0 ? {} : { detail: left }) });
@@ -50,6 +50,7 @@ export async function conclude(
     header.kind === "apply" ? settleApply(settled, host.ledger, host.plugins) : settleRollback(settled, host.ledger);
   await chronicle.note({ record: "committing", commit });
   await finishCommit(host, header, chronicle, commit);
+  return commit;
 }
 
 /** Everything after the commit point; doing it twice is doing it once. */
