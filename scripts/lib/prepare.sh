@@ -43,7 +43,8 @@ need_bun() {
 	if ! is_bun "$own/bun"; then
 		command -v npm >/dev/null || need_packages npm
 		say "Installing Bun $BUN_VERSION into .cache/tools"
-		npm install --prefix .cache/tools --no-save --no-audit --no-fund --loglevel=error "bun@$BUN_VERSION" >&2
+		npm install --prefix .cache/tools --no-save --no-audit --no-fund --loglevel=error "bun@$BUN_VERSION" >&2 ||
+			{ say "npm could not install Bun $BUN_VERSION"; return 1; }
 	fi
 	PATH="$own:$PATH"
 	is_bun bun || { say "Bun $BUN_VERSION does not run on this machine"; return 1; }
