@@ -78,6 +78,23 @@ hostTest("active_state: a socket starts its service; stopping the service says t
   expect(await shown(host, "demo-socket.service")).toStartWith("inactive/");
 });
 
+hostTest("active_state: a target starts what it wants, shown in the plan, and rollback stops both", async (host) => {
+  await fresh(host);
+  const units = { "demo-group.target": "[Unit]\nWants=demo-notify.service\n[Install]\nWantedBy=multi-user.target\n" };
+  await withUnits(host, units, async () => {
+    const declared = { "demo-group.target": { active_state: "active", enabled: true } };
+    await declare(host, declared);
+    expectLine(await opDbus(host, 3, "plan", STATE), "demo-notify.service");
+    await opDbus(host, 0, "apply", STATE, "--yes");
+    expect(await shown(host, "demo-group.target")).toBe("active/enabled");
+    expect(await shown(host, "demo-notify.service")).toStartWith("active/");
+    await opDbus(host, 0, "verify", STATE);
+    await opDbus(host, 0, "rollback", "--yes");
+    expect(await shown(host, "demo-group.target")).toBe("inactive/disabled");
+    expect(await shown(host, "demo-notify.service")).toStartWith("inactive/");
+  });
+});
+
 hostTest("active_state: a timer", async (host) => {
   await fresh(host);
   await apply(host, { "demo-timer.timer": { active_state: "active", enabled: true } });
