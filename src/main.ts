@@ -30,7 +30,7 @@ const argv = process.argv.slice(2);
 const { NO_COLOR = "", TERM } = process.env;
 const output = new Output(
   { stdout: stream(STDOUT, Bun.stdout), stderr: stream(STDERR, Bun.stderr) },
-  { json: wantsJson(argv), color: NO_COLOR === "" && TERM !== "dumb" },
+  { json: wantsJson(argv), color: NO_COLOR === "", dumb: TERM === "dumb" },
 );
 
 function contextFor(settings: Settings): Context {

@@ -1,5 +1,5 @@
-import { mkdir, rename, rmdir, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -38,8 +38,10 @@ async function build(target: Target, options: { entry: string; outdir: string })
   const started = performance.now();
   const name = target === NATIVE ? "op-dbus" : `op-dbus-${target}`;
   // The file's name ends up inside the binary, so only its folder may be a temporary one.
-  const scratch = join(options.outdir, `.building-${process.pid}`, name);
-  await mkdir(dirname(scratch), { recursive: true });
+  const folder = join(options.outdir, `.building-${process.pid}`);
+  const scratch = join(folder, name);
+  await mkdir(folder, { recursive: true });
+  await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
   const result = await Bun.build({
     entrypoints: [options.entry],
     target: "bun",
@@ -62,7 +64,6 @@ async function build(target: Target, options: { entry: string; outdir: string })
   for (const log of result.logs) console.error(log);
   // A rename, so that a running op-dbus keeps the file it was started from.
   await rename(scratch, join(options.outdir, name));
-  await rmdir(dirname(scratch));
   const { size } = await stat(join(options.outdir, name));
   console.log(`${join(options.outdir, name)}  ${(size / 1e6).toFixed(1)} MB  ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }

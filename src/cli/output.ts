@@ -20,8 +20,10 @@ export interface Style {
 
 export interface OutputOptions {
   readonly json: boolean;
-  /** NO_COLOR and TERM decide; a stream that is no terminal has none anyway. */
+  /** NO_COLOR decides; a stream that is no terminal has none anyway. */
   readonly color: boolean;
+  /** A terminal that cannot write over a line (TERM=dumb). */
+  readonly dumb: boolean;
 }
 
 const SGR: Readonly<Record<Tone, string>> = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33" };
@@ -32,6 +34,7 @@ const WIDEST = 110;
 export class Output {
   readonly json: boolean;
   readonly #color: boolean;
+  readonly #dumb: boolean;
   readonly #stdout: Stream;
   readonly #stderr: Stream;
   /** Writes to stderr in the order made; what is called from within a change cannot wait for them. */
@@ -45,7 +48,8 @@ export class Output {
     this.json = options.json;
     this.#stdout = streams.stdout;
     this.#stderr = streams.stderr;
-    this.#color = options.color;
+    this.#color = options.color && !options.dumb;
+    this.#dumb = options.dumb;
   }
 
   /** How text on stdout looks. Asked for late: finding out whether it is a terminal costs milliseconds. */
@@ -91,9 +95,9 @@ export class Output {
     await this.#messages;
   }
 
-  /** What is being done now: one line that is written over, on a terminal only. An empty text takes it away. */
+  /** What is being done now: one line that is written over, on a terminal that can. An empty text takes it away. */
   status(text: string): void {
-    if ((text === "" && !this.#statusShown) || !this.#stderr.isTerminal) return;
+    if ((text === "" && !this.#statusShown) || this.#dumb || !this.#stderr.isTerminal) return;
     if (text !== "") this.#say(CLEAR + cut(text, this.#stderr.columns - 1));
     else this.#say(CLEAR);
     this.#statusShown = text !== "";

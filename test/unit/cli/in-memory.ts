@@ -155,7 +155,7 @@ export interface Ran {
 export async function run(argv: readonly string[], setup: Setup = {}): Promise<Ran> {
   const { plugins = [lamps({ hall: false })], books = new Books(), files = {}, typed, environment = {} } = setup;
   const [stdout, stderr] = [setup.stdout ?? new Written(), new Written()];
-  const output = new Output({ stdout, stderr }, { json: wantsJson(argv), color: false });
+  const output = new Output({ stdout, stderr }, { json: wantsJson(argv), color: false, dumb: false });
   const opened: string[] = [];
   const exit = await runProgram(argv, {
     output,

@@ -91,19 +91,19 @@ describe("streams", () => {
 
   test("colour is for terminals, and only where it is allowed", async () => {
     const stderr = new Written();
-    const painted = (isTerminal: boolean, color: boolean) => new Output({ stdout: new Written({ isTerminal }), stderr }, { json: false, color }).style.paint("red", "x");
+    const painted = (isTerminal: boolean, color: boolean) => new Output({ stdout: new Written({ isTerminal }), stderr }, { json: false, color, dumb: false }).style.paint("red", "x");
     expect([painted(true, true), painted(true, false), painted(false, true)]).toEqual(["\u001b[31mx\u001b[0m", "x", "x"]);
   });
 
-  test("the status line is shown on a terminal only, and is gone before anything else is said", async () => {
-    const [terminal, pipe] = [new Written({ isTerminal: true, columns: 20 }), new Written()];
-    for (const stderr of [terminal, pipe]) {
-      const output = new Output({ stdout: new Written(), stderr }, { json: false, color: false });
+  test("the status line is shown on a terminal that can write over it, and is gone before anything else is said", async () => {
+    const [terminal, dumb, pipe] = [new Written({ isTerminal: true, columns: 20 }), new Written({ isTerminal: true }), new Written()];
+    for (const stderr of [terminal, dumb, pipe]) {
+      const output = new Output({ stdout: new Written(), stderr }, { json: false, color: false, dumb: stderr === dumb });
       output.status("[1/2] start a-very-long-name.service");
       output.message("done");
       await output.flush();
     }
-    expect(pipe.text).toBe("done\n");
+    expect([pipe.text, dumb.text]).toEqual(["done\n", "done\n"]);
     expect(terminal.text).toBe("\r\u001b[K[1/2] start a-ve...\r\u001b[Kdone\n");
   });
 });
