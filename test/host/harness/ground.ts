@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { exitStatus } from "./command.ts";
+import { exitStatus, must } from "./command.ts";
 import type { Image } from "./image.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -48,12 +48,16 @@ export class Ground implements AsyncDisposable {
     return joinCgroup(this.cgroup, ["nsenter", "--target", String(this.#guard.pid), "--mount", "--", ...argv]);
   }
 
-  /** Kills every process of the host and returns when they are gone. */
+  /**
+   * Kills every process of the host and returns when they and their cgroups are gone. A kernel (6.18) that is asked to start a process
+   * in another cgroup kills it when one of the two cgroups saw such a kill and the other did not; systemd 257 asks for that.
+   */
   async killAll(): Promise<void> {
     await writeFile(join(this.cgroup, "cgroup.kill"), "1");
     await waitUntil(async () => (await readFile(join(this.cgroup, "cgroup.events"), "utf8")).includes("populated 0"), {
       what: "the host's processes to end",
     });
+    await must(["find", this.cgroup, "-mindepth", "1", "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
