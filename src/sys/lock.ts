@@ -1,9 +1,9 @@
-import { dlopen, read } from "bun:ffi";
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Lock, LockHolder } from "../core/ports.ts";
 import { userName } from "./actor.ts";
+import { errno, libc } from "./libc.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -143,34 +143,8 @@ function isAlive(pid: number): boolean {
 
 /** True when it is ours now (until the descriptor is closed), false when another has it. */
 function tryLock(fd: number, operation: number): boolean {
-  const { flock, __errno_location } = libc();
-  if (flock(fd, operation | LOCK_NB) === 0) return true;
-  const location = __errno_location();
-  const errno = location === null ? EAGAIN : read.i32(location, 0);
-  if (errno === EAGAIN) return false;
-  throw new Error(`flock failed (errno ${errno})`);
-}
-
-/** glibc's and musl's names for the C library. */
-const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, "libc.so"];
-
-function openLibc(name: string) {
-  return dlopen(name, {
-    flock: { args: ["i32", "i32"], returns: "i32" },
-    __errno_location: { args: [], returns: "ptr" },
-  }).symbols;
-}
-
-let opened: ReturnType<typeof openLibc> | undefined;
-
-function libc(): ReturnType<typeof openLibc> {
-  for (const name of LIBRARIES) {
-    try {
-      opened ??= openLibc(name);
-      return opened;
-    } catch {
-      // The next name.
-    }
-  }
-  throw new OpError("internal", `flock cannot be called: none of ${LIBRARIES.join(", ")} can be opened`);
+  if (libc().flock(fd, operation | LOCK_NB) === 0) return true;
+  const code = errno();
+  if (code === EAGAIN) return false;
+  throw new Error(`flock failed (errno ${code})`);
 }

@@ -1,6 +1,7 @@
 import { dlopen, toArrayBuffer, type Pointer } from "bun:ffi";
 import { messageOf } from "../core/errors.ts";
 import type { UnitLog } from "../core/ports.ts";
+import { cString } from "./libc.ts";
 
 const LIBRARY = "libsystemd.so.0";
 const LINE_LIMIT = 500;
@@ -136,10 +137,6 @@ function printable(message: string): string[] {
       );
       return shown.length > LINE_LIMIT ? `${shown.slice(0, LINE_LIMIT)}...` : shown;
     });
-}
-
-function cString(text: string): Uint8Array {
-  return Buffer.from(`${text}\0`);
 }
 
 /** Throws for what sd-journal returns below zero, a negated errno. */
