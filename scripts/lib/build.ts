@@ -2,16 +2,17 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import packageJson from "../../package.json" with { type: "json" };
+import { buildLibrary, embedLibrary, type LibraryTarget } from "./native.ts";
 
 const CHECKOUT = resolve(import.meta.dir, "../..");
 
-/** Bun's names of the targets that `scripts/build --target` takes. */
+/** The targets that `scripts/build --target` takes: Bun's names for them, and which native library belongs into each. */
 const TARGETS = {
-  x64: "bun-linux-x64",
-  "x64-baseline": "bun-linux-x64-baseline",
-  "x64-musl": "bun-linux-x64-musl",
-  arm64: "bun-linux-arm64",
-} as const satisfies Record<string, Bun.Build.CompileTarget>;
+  x64: { bun: "bun-linux-x64", library: "x64" },
+  "x64-baseline": { bun: "bun-linux-x64-baseline", library: "x64" },
+  "x64-musl": { bun: "bun-linux-x64-musl", library: "x64-musl" },
+  arm64: { bun: "bun-linux-arm64", library: "arm64" },
+} as const satisfies Record<string, { bun: Bun.Build.CompileTarget; library: LibraryTarget }>;
 
 type Target = keyof typeof TARGETS;
 
@@ -51,9 +52,9 @@ async function build(target: Target, options: { entry: string; outdir: string })
     sourcemap: "none",
     allowUnresolved: [],
     define: { __VERSION__: JSON.stringify(packageJson.version), __COMMIT__: JSON.stringify(await commit()) },
-    plugins: [stubOptional],
+    plugins: [stubOptional, embedLibrary(await buildLibrary(TARGETS[target].library))],
     compile: {
-      target: TARGETS[target],
+      target: TARGETS[target].bun,
       outfile: scratch,
       autoloadDotenv: false,
       autoloadBunfig: false,

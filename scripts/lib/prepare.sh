@@ -14,6 +14,13 @@ export DO_NOT_TRACK=1
 
 say() { printf '==> %s\n' "$*" >&2; }
 
+is_in() {
+	local word=$1 other
+	shift
+	for other; do [ "$word" = "$other" ] && return; done
+	return 1
+}
+
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -52,6 +59,18 @@ need_bun() {
 
 need_dependencies() {
 	need_bun && bun install --frozen-lockfile --silent
+}
+
+# Compilers for the native library: this machine's own, and what the targets need that are among these words.
+need_compilers() {
+	local packages=(make gcc libc6-dev)
+	command -v dpkg-query >/dev/null || return 0
+	if is_in all "$@" || is_in x64-musl "$@"; then packages+=(musl-tools); fi
+	case "$(uname -m)" in
+	x86_64) if is_in all "$@" || is_in arm64 "$@"; then packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross); fi ;;
+	aarch64) if is_in all "$@" || is_in x64 "$@" || is_in x64-baseline "$@"; then packages+=(gcc-x86-64-linux-gnu libc6-dev-amd64-cross); fi ;;
+	esac
+	need_packages "${packages[@]}"
 }
 
 need_root() {

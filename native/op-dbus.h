@@ -1,0 +1,36 @@
+/*
+ * What op-dbus asks of the kernel and cannot ask from JavaScript. Each function is one question: it allocates nothing that the
+ * caller must free, keeps no state, and returns a negated errno on failure. Policy, paths and words are TypeScript's (src/sys/native).
+ * Structures are the kernel's own, from its headers, so that there is no second layout to keep in step.
+ */
+#ifndef OP_DBUS_H
+#define OP_DBUS_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/btrfs.h>
+
+#define OPD_API __attribute__((visibility("default")))
+
+/* btrfs-subvolume.c: a folder is an open directory, a name has no slash in it. */
+OPD_API int opd_btrfs_kind(int fd);
+OPD_API int opd_btrfs_create(int folder, const char *name);
+OPD_API int opd_btrfs_snapshot(int source, int folder, const char *name, int read_only);
+OPD_API int opd_btrfs_delete(int folder, const char *name);
+OPD_API int opd_btrfs_set_read_only(int subvolume, int read_only);
+OPD_API int opd_btrfs_info(int fd, struct btrfs_ioctl_get_subvol_info_args *info);
+OPD_API int opd_btrfs_set_received(int subvolume, const uint8_t *uuid, uint64_t transid);
+OPD_API int opd_btrfs_sync(int fd);
+
+/* btrfs-search.c */
+OPD_API int opd_btrfs_next(int fd, uint64_t after, struct btrfs_ioctl_get_subvol_info_args *info);
+OPD_API int opd_btrfs_lookup(int fd, struct btrfs_ioctl_ino_lookup_args *inode);
+
+/* A system call's result as this library returns it. */
+static inline int opd_result(long result)
+{
+	return result < 0 ? -errno : result;
+}
+
+#endif
