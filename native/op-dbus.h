@@ -27,6 +27,12 @@ OPD_API int opd_btrfs_sync(int fd);
 OPD_API int opd_btrfs_next(int fd, uint64_t after, struct btrfs_ioctl_get_subvol_info_args *info);
 OPD_API int opd_btrfs_lookup(int fd, struct btrfs_ioctl_ino_lookup_args *inode);
 
+/* btrfs-send.c */
+OPD_API int opd_btrfs_send(int subvolume, int out, uint64_t parent, const uint64_t *clones, uint32_t count, uint64_t flags);
+
+/* thread.c */
+int opd_thread(void *(*body)(void *), void *argument);
+
 /* A system call's result as this library returns it. */
 static inline int opd_result(long result)
 {
