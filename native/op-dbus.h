@@ -30,6 +30,11 @@ OPD_API int opd_btrfs_lookup(int fd, struct btrfs_ioctl_ino_lookup_args *inode);
 /* btrfs-send.c */
 OPD_API int opd_btrfs_send(int subvolume, int out, uint64_t parent, const uint64_t *clones, uint32_t count, uint64_t flags);
 
+/* attribute.c */
+OPD_API int opd_attribute_get(int fd, const char *name, void *value, uint64_t size);
+OPD_API int opd_attribute_set(int fd, const char *name, const void *value, uint64_t size);
+OPD_API int opd_attribute_remove(int fd, const char *name);
+
 /* thread.c */
 int opd_thread(void *(*body)(void *), void *argument);
 

@@ -22,6 +22,9 @@ const FUNCTIONS = {
   opd_btrfs_next: { args: ["i32", "u64", "ptr"], returns: "i32" },
   opd_btrfs_lookup: { args: ["i32", "ptr"], returns: "i32" },
   opd_btrfs_send: { args: ["i32", "i32", "u64", "ptr", "u32", "u64"], returns: "i32" },
+  opd_attribute_get: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
+  opd_attribute_set: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
+  opd_attribute_remove: { args: ["i32", "ptr"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 
 let loaded: ReturnType<typeof load> | undefined;
