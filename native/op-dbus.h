@@ -35,6 +35,10 @@ OPD_API int opd_attribute_get(int fd, const char *name, void *value, uint64_t si
 OPD_API int opd_attribute_set(int fd, const char *name, const void *value, uint64_t size);
 OPD_API int opd_attribute_remove(int fd, const char *name);
 
+/* cpu.c: masks of the kernel's, sizes in bytes; thread 0 is the calling one. */
+OPD_API int opd_cpu_get_affinity(int thread, uint64_t *cpus, uint64_t size);
+OPD_API int opd_cpu_set_affinity(int thread, const uint64_t *cpus, uint64_t size);
+
 /* thread.c */
 int opd_thread(void *(*body)(void *), void *argument);
 

@@ -25,6 +25,8 @@ const FUNCTIONS = {
   opd_attribute_get: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
   opd_attribute_set: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
   opd_attribute_remove: { args: ["i32", "ptr"], returns: "i32" },
+  opd_cpu_get_affinity: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  opd_cpu_set_affinity: { args: ["i32", "ptr", "u64"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 
 let loaded: ReturnType<typeof load> | undefined;
