@@ -39,6 +39,11 @@ OPD_API int opd_attribute_remove(int fd, const char *name);
 OPD_API int opd_cpu_get_affinity(int thread, uint64_t *cpus, uint64_t size);
 OPD_API int opd_cpu_set_affinity(int thread, const uint64_t *cpus, uint64_t size);
 
+/* memory.c */
+OPD_API int opd_memory_get_policy(int *mode, uint64_t *nodes, uint64_t bits);
+OPD_API int opd_memory_set_policy(int mode, const uint64_t *nodes, uint64_t bits);
+OPD_API int opd_memory_bind(void *start, uint64_t length, int mode, const uint64_t *nodes, uint64_t bits, uint32_t flags);
+
 /* thread.c */
 int opd_thread(void *(*body)(void *), void *argument);
 

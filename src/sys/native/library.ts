@@ -27,6 +27,9 @@ const FUNCTIONS = {
   opd_attribute_remove: { args: ["i32", "ptr"], returns: "i32" },
   opd_cpu_get_affinity: { args: ["i32", "ptr", "u64"], returns: "i32" },
   opd_cpu_set_affinity: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  opd_memory_get_policy: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+  opd_memory_set_policy: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  opd_memory_bind: { args: ["ptr", "u64", "i32", "ptr", "u64", "u32"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 
 let loaded: ReturnType<typeof load> | undefined;
