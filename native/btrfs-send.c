@@ -20,7 +20,7 @@ static void forget(struct sending *sending)
 	free(sending);
 }
 
-static void *run(void *argument)
+static void run(void *argument)
 {
 	struct sending *sending = argument;
 	int32_t result = opd_result(ioctl(sending->subvolume, BTRFS_IOC_SEND, &sending->args));
@@ -30,7 +30,6 @@ static void *run(void *argument)
 	sending->out = -1;
 	send(sending->teller, &result, sizeof(result), MSG_NOSIGNAL);
 	forget(sending);
-	return NULL;
 }
 
 /*
@@ -62,7 +61,7 @@ int opd_btrfs_send(int subvolume, int out, uint64_t parent, const uint64_t *clon
 	sending->args.parent_root = parent;
 	sending->args.flags = flags;
 	if (result == 0)
-		result = opd_thread(run, sending);
+		result = opd_thread("opd-send", run, sending);
 	if (result == 0)
 		return pair[0];
 	forget(sending);

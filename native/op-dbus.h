@@ -44,8 +44,18 @@ OPD_API int opd_memory_get_policy(int *mode, uint64_t *nodes, uint64_t bits);
 OPD_API int opd_memory_set_policy(int mode, const uint64_t *nodes, uint64_t bits);
 OPD_API int opd_memory_bind(void *start, uint64_t length, int mode, const uint64_t *nodes, uint64_t bits, uint32_t flags);
 
+/* netlink.c */
+OPD_API int opd_netlink_open(int protocol);
+OPD_API int opd_netlink_port(int fd, uint32_t *port);
+OPD_API int opd_netlink_option(int fd, int option, int value);
+OPD_API int opd_netlink_send(int fd, const void *message, uint64_t length);
+OPD_API int opd_netlink_receive(int fd, void *buffer, uint64_t size, uint32_t *from);
+
+/* readiness.c */
+OPD_API int opd_watch(int fd);
+
 /* thread.c */
-int opd_thread(void *(*body)(void *), void *argument);
+int opd_thread(const char *name, void (*body)(void *), void *argument);
 
 /* A system call's result as this library returns it. */
 static inline int opd_result(long result)

@@ -24,7 +24,7 @@ export async function hear(fd: number, listener: Listener): Promise<Hearing> {
         if (open) listener.data(bytes);
       },
       close: end,
-      error: end,
+      // No error handler: it would take what `data` throws, too, which is a bug and to be seen as one.
     },
   };
   // Bun's types describe these options and leave them out of connect's overloads.

@@ -30,6 +30,12 @@ const FUNCTIONS = {
   opd_memory_get_policy: { args: ["ptr", "ptr", "u64"], returns: "i32" },
   opd_memory_set_policy: { args: ["i32", "ptr", "u64"], returns: "i32" },
   opd_memory_bind: { args: ["ptr", "u64", "i32", "ptr", "u64", "u32"], returns: "i32" },
+  opd_netlink_open: { args: ["i32"], returns: "i32" },
+  opd_netlink_port: { args: ["i32", "ptr"], returns: "i32" },
+  opd_netlink_option: { args: ["i32", "i32", "i32"], returns: "i32" },
+  opd_netlink_send: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  opd_netlink_receive: { args: ["i32", "ptr", "u64", "ptr"], returns: "i32" },
+  opd_watch: { args: ["i32"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 
 let loaded: ReturnType<typeof load> | undefined;
