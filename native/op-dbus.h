@@ -1,7 +1,7 @@
 /*
- * What op-dbus asks of the kernel and cannot ask from JavaScript. Each function is one question: it allocates nothing that the
- * caller must free, keeps no state, and returns a negated errno on failure. Policy, paths and words are TypeScript's (src/sys/native).
- * Structures are the kernel's own, from its headers, so that there is no second layout to keep in step.
+ * What op-dbus asks of the kernel and cannot ask from JavaScript. Each function is one question and returns a negated errno on
+ * failure; what it returns for the caller to give back is a descriptor, never memory. Policy, paths and words are TypeScript's
+ * (src/sys/native). Structures are the kernel's own, from its headers, so that there is no second layout to keep in step.
  */
 #ifndef OP_DBUS_H
 #define OP_DBUS_H

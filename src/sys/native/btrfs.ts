@@ -7,7 +7,8 @@ import { uuidBytes } from "./uuid.ts";
 
 /*
  * Subvolumes of BTRFS, by its ioctls: btrfs-subvolume(8), linux/btrfs.h, fs/btrfs/ioctl.c. Everything throws an OpError whose cause has
- * the kernel's errno: ENOTTY (kind unavailable) where the path is not on BTRFS, EROFS where it is read-only, EPERM without CAP_SYS_ADMIN.
+ * the kernel's errno: ENOTTY (kind unavailable) where the path is not on BTRFS, EROFS where it is read-only, EPERM or EACCES (kind
+ * refused) where it is not this user's. To delete one takes CAP_SYS_ADMIN, unless it is mounted with user_subvol_rm_allowed.
  */
 
 const [ON_BTRFS, SUBVOLUME] = [1, 2];

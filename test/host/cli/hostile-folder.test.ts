@@ -25,16 +25,18 @@ test("leftToResolve: finds what an unbundled dependency leaves", () => {
   expect(leftToResolve(`${minified}if(q)require("long")`)).toEqual(["long"]);
 });
 
-/** The JavaScript in a file that Bun compiled: what precedes its trailer, as StandaloneModuleGraph.zig lays it out. */
+/** The JavaScript in a file that Bun compiled, without the files embedded in it: what precedes its trailer, as StandaloneModuleGraph.zig lays it out. */
 function modulesOf(binary: Buffer): string[] {
   const OFFSETS_BYTES = 32;
   const MODULE_BYTES = 52;
+  const [ENCODING_OFFSET, BINARY] = [48, 0];
   const end = binary.lastIndexOf("\n---- Bun! ----\n") - OFFSETS_BYTES;
   const payload = binary.subarray(end - Number(binary.readBigUInt64LE(end)), end);
   const slice = (from: Buffer, at: number) => payload.subarray(from.readUInt32LE(at), from.readUInt32LE(at) + from.readUInt32LE(at + 4));
   const table = slice(binary.subarray(end), 8);
   expect(table.length % MODULE_BYTES).toBe(0);
-  return Array.from({ length: table.length / MODULE_BYTES }, (_, index) => slice(table, index * MODULE_BYTES + 8).toString("utf8"));
+  const modules = Array.from({ length: table.length / MODULE_BYTES }, (_, index) => index * MODULE_BYTES);
+  return modules.filter((at) => table[at + ENCODING_OFFSET] !== BINARY).map((at) => slice(table, at + 8).toString("utf8"));
 }
 
 /** Names, or calls with a name that is only known when it runs, that are not built into Bun. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { buildLibrary } from "../../../scripts/lib/native.ts";
 import {
   createSubvolume,
@@ -13,11 +14,13 @@ import {
 } from "../../../src/sys/native/btrfs.ts";
 import { listSubvolumes } from "../../../src/sys/native/subvolume-list.ts";
 import { readSubvolume, type Subvolume } from "../../../src/sys/native/subvolume.ts";
-import { requireRoot } from "../harness/folders.ts";
+import { CHECKOUT, requireRoot } from "../harness/folders.ts";
 import { Disk } from "./disk.ts";
 import { refusalOf } from "./errors.ts";
 
 setDefaultTimeout(120_000);
+
+const NATIVE = join(CHECKOUT, "src/sys/native");
 
 let disk: Disk;
 
@@ -251,6 +254,28 @@ test("syncFilesystem commits: the generation on the disk goes up", async () => {
   writeFileSync(at("file"), "x");
   syncFilesystem(at("."));
   expect(await onDisk()).toBeGreaterThan(before);
+});
+
+test("without CAP_SYS_ADMIN: makes, snapshots and reads what is the user's own; deleting, listing and sending are refused", async () => {
+  folder("capability");
+  const program = `
+    const [subvolumes, { readSubvolume }, { listSubvolumes }, { sendSubvolume }] = await Promise.all(
+      ["btrfs", "subvolume", "subvolume-list", "subvolume-send"].map((name) => import("${NATIVE}/" + name + ".ts")));
+    const seen = [];
+    for (const act of [
+      () => subvolumes.createSubvolume("s"),
+      () => subvolumes.snapshotSubvolume("s", "snapshot", { readOnly: true }),
+      () => readSubvolume("s"),
+      () => subvolumes.deleteSubvolume("s"),
+      () => listSubvolumes("."),
+      () => sendSubvolume("snapshot", { to: 2 }),
+    ]) {
+      try { await act(); seen.push("done"); } catch (error) { seen.push(error.kind + " " + error.cause.code); }
+    }
+    console.log(JSON.stringify(seen));`;
+  const drop = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+  const { stdout } = await disk.run("sh", "-c", 'cd btrfs/capability && exec "$0" "$@"', ...drop, process.execPath, "-e", program);
+  expect(JSON.parse(stdout)).toEqual(["done", "done", "done", "refused EPERM", "refused EPERM", "refused EPERM"]);
 });
 
 test("a full disk: ENOSPC, and nothing is left of the subvolume that found no room", async () => {
