@@ -1,5 +1,5 @@
-import { cString } from "../libc.ts";
 import { codeOf, type OpError } from "../../core/errors.ts";
+import { cString } from "../libc.ts";
 import { withOpen } from "./descriptor.ts";
 import { check } from "./failure.ts";
 import { native } from "./library.ts";

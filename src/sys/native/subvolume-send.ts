@@ -1,9 +1,9 @@
+import { OpError } from "../../core/errors.ts";
 import { withOpen } from "./descriptor.ts";
 import { check } from "./failure.ts";
 import { hear } from "./hearing.ts";
 import { native } from "./library.ts";
 import { readSubvolume } from "./subvolume.ts";
-import { OpError } from "../../core/errors.ts";
 
 export interface SendOptions {
   /** An open file, pipe or socket that takes the stream, in blocking mode. It is the caller's to close, a pipe before its reader can see the end. */

@@ -10,6 +10,7 @@ export interface Subvolume {
   readonly parentId: bigint | undefined;
   /** The inode, in that subvolume, of the folder that it lies in. */
   readonly folderInode: bigint;
+  /** Bytes that are no UTF-8 are replaced, here and in the paths of a list: such a name cannot be used to open it. */
   readonly name: string;
   readonly readOnly: boolean;
   readonly uuid: string | undefined;

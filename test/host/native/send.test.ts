@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { buildLibrary } from "../../../scripts/lib/native.ts";
-import { createSubvolume, setReadOnly, snapshotSubvolume, syncFilesystem } from "../../../src/sys/native/btrfs.ts";
+import { createSubvolume, deleteSubvolume, setReadOnly, snapshotSubvolume, syncFilesystem } from "../../../src/sys/native/btrfs.ts";
 import { sendSubvolume, type SendOptions } from "../../../src/sys/native/subvolume-send.ts";
 import { readSubvolume } from "../../../src/sys/native/subvolume.ts";
 import { requireRoot } from "../harness/folders.ts";
@@ -103,7 +103,7 @@ test("withoutData names the ranges that changed and leaves their contents out", 
   expect(readFileSync(disk.at(stream)).includes("before")).toBe(false);
 });
 
-test("into a pipe: the event loop goes on while the reader takes its time", async () => {
+test("into a pipe: the event loop goes on while the reader takes its time, and what is sent cannot be changed", async () => {
   await disk.run("mkfifo", "pipe");
   const reader = disk.run("sh", "-c", "exec 3<pipe; head -c 1000 <&3 >head; read gate <gate; cat <&3 >tail");
   await disk.run("mkfifo", "gate");
@@ -113,6 +113,8 @@ test("into a pipe: the event loop goes on while the reader takes its time", asyn
   closeSync(fd);
   await waitUntil(() => statSync(disk.at("head")).size === 1000, { what: "the reader to stop in the middle" });
   expect(sent).toBe(false);
+  expect(await refusalOf(() => setReadOnly(at("one"), false))).toStartWith("EPERM refused");
+  expect(await refusalOf(() => deleteSubvolume(at("one")))).toStartWith("EPERM refused");
   writeFileSync(disk.at("gate"), "go\n");
   await sending;
   await reader;

@@ -211,6 +211,18 @@ test("what cannot be done throws with errno, operation and path", async () => {
   expect(() => setReceived(at("s"), { uuid: "no", transid: 1n })).toThrow('"no" is not a UUID');
 });
 
+test("what the file system forbids: a snapshot on another one, deleting its default subvolume", async () => {
+  await using other = await Disk.mount("128M");
+  createSubvolume(other.at("btrfs/s"));
+  expect(await refusalOf(() => snapshotSubvolume(other.at("btrfs/s"), disk.at("btrfs/copy"), { readOnly: true }))).toBe(
+    "EXDEV failed: snapshot /mnt/btrfs/s as /mnt/btrfs/copy",
+  );
+  await other.run("btrfs", "subvolume", "set-default", String(readSubvolume(other.at("btrfs/s")).id), "btrfs");
+  expect(await refusalOf(() => deleteSubvolume(other.at("btrfs/s")))).toBe("EPERM refused: delete the subvolume /mnt/btrfs/s");
+  await other.run("btrfs", "subvolume", "set-default", "5", "btrfs");
+  deleteSubvolume(other.at("btrfs/s"));
+});
+
 test("listSubvolumes finds what `btrfs subvolume list` finds, nested, renamed, moved and deleted ones included", async () => {
   const at = folder("list");
   for (const path of ["a", "a/b", "a/b/c", "z", "gone"]) createSubvolume(at(path));
