@@ -104,6 +104,11 @@ describe("layers", () => {
     report(wrong.map((file) => `src/${file} imports by a name that is only known at run time: a binary run as root in a hostile folder would load that folder's`));
   });
 
+  test("the native library is reached by dynamic imports only", () => {
+    const wrong = trailTo("main.ts", (file) => file.startsWith("sys/native/"));
+    report(wrong === undefined ? [] : [`${wrong.map((file) => `src/${file}`).join(" -> ")}: 'op-dbus version' would pay for what it does not use; import it where it is used, by await import()`]);
+  });
+
   test("what this test reads is at least what the bundler sees", () => {
     const transpiler = new Bun.Transpiler({ loader: "ts" });
     const missed = files.flatMap((file) =>
@@ -127,6 +132,12 @@ type G = import("./g.ts").G;
 /* import { i } from "./i.ts"; */
 const url = "http://example.org/x"; import { j } from "valibot";`;
   expect(importsOf("cli/x.ts", withoutComments(text)).map(({ to }) => to).sort()).toEqual([..."abcdefg"].map((name) => `cli/${name}.ts`).concat("valibot"));
+});
+
+test("trailTo follows what is imported at once, and nothing else", () => {
+  expect(trailTo("sys/native/netlink-socket.ts", (file) => file === "sys/libc.ts")?.at(-1)).toBe("sys/libc.ts");
+  expect(trailTo("main.ts", (file) => file === "sys/clock.ts")).toEqual(["main.ts", "sys/clock.ts"]);
+  expect(trailTo("main.ts", (file) => file === "engine/engine.ts")).toBeUndefined();
 });
 
 test("cycles finds one, through type-only imports too", () => {
@@ -162,6 +173,21 @@ function roomOf(file: string): string {
 
 function isPackage(specifier: string): boolean {
   return !/^(node:|bun:)/.test(specifier) && !OS_MODULES.test(specifier) && !SOCKET_MODULES.test(specifier) && !files.includes(specifier) && specifier !== "bun";
+}
+
+/** The first trail of imports, all made when the first file is loaded, that leads to a file that is looked for. */
+function trailTo(start: string, wanted: (file: string) => boolean): string[] | undefined {
+  const transpiler = new Bun.Transpiler({ loader: "ts" });
+  const seen = new Set<string>();
+  const visit = (file: string): string[] | undefined => {
+    if (wanted(file)) return [file];
+    if (seen.has(file)) return undefined;
+    seen.add(file);
+    const next = transpiler.scanImports(texts.get(file) ?? "").filter(({ kind }) => kind === "import-statement");
+    const trail = next.map(({ path }) => visit(target(file, path))).find((found) => found !== undefined);
+    return trail && [file, ...trail];
+  };
+  return visit(start);
 }
 
 function packageName(specifier: string): string {
