@@ -1,0 +1,44 @@
+/** How many periods of each length keep the last item that was made in them. */
+export interface Retention {
+  readonly hourly: number;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly quarterly: number;
+}
+
+export const DEFAULT_RETENTION: Retention = { hourly: 24, daily: 7, weekly: 5, quarterly: 8 };
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** 1 January 1970 was a Thursday: weeks begin on Mondays, as in ISO 8601. */
+const DAYS_BEFORE_EPOCH = 3;
+
+/** The period of each length that an instant is in, counted from 1970 in UTC, where no day has 23 or 25 hours. */
+const PERIODS: Readonly<Record<keyof Retention, (ms: number) => number>> = {
+  hourly: (ms) => Math.floor(ms / HOUR_MS),
+  daily: (ms) => Math.floor(ms / DAY_MS),
+  weekly: (ms) => Math.floor((Math.floor(ms / DAY_MS) + DAYS_BEFORE_EPOCH) / 7),
+  quarterly: (ms) => new Date(ms).getUTCFullYear() * 4 + Math.floor(new Date(ms).getUTCMonth() / 3),
+};
+
+/**
+ * The items to keep: of each length of period, the last item of each of the latest periods that have any; and the newest in any case.
+ * Periods in which nothing was made count for nothing, so a machine that slept loses nothing by it. `items` are in the order in which they were
+ * made, which is what "last" and "latest" go by: a clock that was set back does not make what is new old. Items let go earlier make no
+ * difference to what is kept later.
+ */
+export function retained<T>(items: readonly T[], madeAt: (item: T) => Date, retention: Retention): ReadonlySet<T> {
+  const newestFirst = items.toReversed();
+  const kept = new Set(newestFirst.slice(0, 1));
+  for (const [length, period] of Object.entries(PERIODS) as [keyof Retention, (ms: number) => number][]) {
+    const seen = new Set<number>();
+    for (const item of newestFirst) {
+      const its = period(madeAt(item).getTime());
+      if (seen.has(its)) continue;
+      if (seen.size === retention[length]) break;
+      seen.add(its);
+      kept.add(item);
+    }
+  }
+  return kept;
+}
