@@ -9,10 +9,11 @@ import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
 import { stepsAsRecorded } from "./chronicle.ts";
 import { refusalsOf, refuse } from "./gate.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
+import { makePlan, type Planned } from "./planning.ts";
 import { queryAll, type Queried } from "./query.ts";
 import { recover, type Recovered } from "./recovery.ts";
 import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
-import { identitiesOf, makePlan, type Planned, type PluginProblem } from "./survey.ts";
+import { identitiesOf, type PluginProblem } from "./survey.ts";
 import { runTransaction } from "./transaction.ts";
 
 /** A plan kept for later: single use, and only on the host it was made on, unmoved. */

@@ -8,7 +8,8 @@ import type { Checkpoint } from "../core/ports.ts";
 import { keyName, mergeResources, sameValue, type KeyPath, type Resources, type Ownership } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
 import { changedBy, changesByPlugin, impliedChanges, ownershipForTakingBack, stateOf } from "./settlement.ts";
-import { basisOf, reachable, survey, type ByPlugin, type PluginProblem, type Reachable, type Survey } from "./survey.ts";
+import { basisOf } from "./planning.ts";
+import { reachable, survey, type ByPlugin, type PluginProblem, type Reachable, type Survey } from "./survey.ts";
 
 /** What a rollback will do: which applies it undoes, and the state that they composed from. */
 export interface RollbackPlan {

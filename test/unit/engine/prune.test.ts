@@ -57,6 +57,23 @@ describe("Engine.apply with --prune", () => {
     expect((await bench.plan({})).strays).toEqual({ memory: [] });
   });
 
+  test("leaves what cannot be returned, and goes on owning it", async () => {
+    await using bench = new Bench();
+    bench.memory.put("a", { value: "old", level: 1 });
+    bench.memory.put("b", {});
+    await bench.apply({ a: { value: "x", level: 2 } });
+    bench.memory.put("a", { frozen: true });
+    const { plan } = await bench.apply({ b: { up: true } }, { prune: true });
+    expect(plan.notes.map(({ message }) => message)).toContain("a value is not returned to what it was: 'a' is frozen");
+    expect(bench.memory.items.get("a")).toMatchObject({ value: "x", level: 1 });
+    expect(bench.memory.items.get("b")?.up).toBe(true);
+    expect((await bench.plan({})).strays.memory?.map(({ resource, key }) => `${resource} ${key.path.join()}`)).toContain("a value");
+    expect((await bench.apply({ b: { up: true } }, { prune: true })).changed).toBe(false);
+    bench.memory.put("a", { frozen: false });
+    await bench.apply({ b: { up: true } }, { prune: true });
+    expect(bench.memory.items.get("a")).toMatchObject({ value: "old", level: 1 });
+  });
+
   test("keeps what is named and implied by what is named", async () => {
     await using bench = new Bench();
     bench.memory.put("b", {});
