@@ -13,6 +13,7 @@ import { systemClock } from "./sys/clock.ts";
 import { makeDirectory } from "./sys/durable.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
+import { isTerminal } from "./sys/terminal.ts";
 import { userFiles } from "./sys/user-files.ts";
 
 /*
@@ -148,11 +149,6 @@ function stream(fd: number, file: Bun.BunFile): Stream {
       await Bun.write(file, text);
     },
   };
-}
-
-/** node:tty takes 2 ms to load, so only those who ask pay for it. */
-function isTerminal(fd: number): boolean {
-  return process.getBuiltinModule("node:tty").isatty(fd);
 }
 
 const input: Input = {

@@ -201,6 +201,8 @@ export interface Applied {
 export interface ConfigFile {
   /** The text, or undefined where there is no such file. Throws kind unavailable when it cannot be read. */
   read(path: string): string | undefined;
+  /** Whether it is a file of no bytes; a link is followed. */
+  isEmpty(path: string): boolean;
   /** What a link says, or undefined where there is no link. */
   linkTarget(path: string): string | undefined;
   /** What is in a folder, by name; nothing where there is no folder. */

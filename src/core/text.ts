@@ -1,11 +1,4 @@
-import {
-  createScanner,
-  findNodeAtLocation,
-  parseTree,
-  printParseErrorCode,
-  type Node,
-  type ParseError,
-} from "jsonc-parser";
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from "jsonc-parser";
 import { messageOf } from "./errors.ts";
 import type { Json } from "./json.ts";
 
@@ -133,19 +126,19 @@ function keyProblem(name: string): string | undefined {
   return name.isWellFormed() ? undefined : HALF_CHARACTER;
 }
 
+/** Strings and comments, which may hold brackets that are none, as jsonc-parser ends them; and brackets. */
+const BRACKETS = /"(?:[^"\\\r\n]|\\[^])*"?|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)|[{}[\]]/g;
+
 /**
  * The offset at which brackets nest deeper than the limit. Does not recurse, so that no input can exhaust the stack; a bracket
  * that closes another kind closes nothing, as in the parser.
  */
 function nestingBeyond(text: string, limit: number): number | undefined {
-  const scanner = createScanner(text, true);
   const open: string[] = [];
-  while (scanner.getPosition() < text.length) {
-    scanner.scan();
-    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : undefined;
+  for (const { 0: token, index } of text.matchAll(BRACKETS)) {
     if (token === "{" || token === "[") open.push(token === "{" ? "}" : "]");
-    else if (token !== undefined && token === open.at(-1)) open.pop();
-    if (open.length > limit) return scanner.getTokenOffset();
+    else if (token === open.at(-1)) open.pop();
+    if (open.length > limit) return index;
   }
   return undefined;
 }

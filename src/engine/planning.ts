@@ -1,9 +1,9 @@
 import { documentHash, type StateDocument } from "../core/document.ts";
-import { toJson, type Json } from "../core/json.ts";
+import { toJson } from "../core/json.ts";
 import { namedValues, ownedNow, prunedState, strayKeys, type StrayKey } from "../core/ownership.ts";
 import { planHash, type Basis, type BasisOfResource, type Plan } from "../core/plan.ts";
 import type { Note, Plugin, Reading, ResourceReading } from "../core/plugin.ts";
-import { keyName, mergeResources, sameValue, valueAt, type OwnedKey, type Ownership, type Resources } from "../core/resource.ts";
+import { keyName, mergeResources, sameValue, valueAt, type OwnedKey, type OwnedResource, type Ownership, type Resource, type Resources } from "../core/resource.ts";
 import type { Diagnostic } from "../core/text.ts";
 import { pluginOf } from "./host.ts";
 import { survey, type ByPlugin, type PluginProblem, type Survey } from "./survey.ts";
@@ -39,7 +39,10 @@ export async function makePlan(
     prune,
     desired,
     basis,
-    hash: planHash(document, prune, basis),
+    // Taken when it is asked for: hundreds of resources take milliseconds, and a plan that is only shown needs none.
+    get hash() {
+      return planHash(document, prune, basis);
+    },
     steps: found.steps,
     notes: [...found.notes, ...notes],
     strays,
@@ -104,19 +107,20 @@ function withPruned(named: ByPlugin<Resources>, strays: ByPlugin<readonly StrayK
 }
 
 export function basisOf(desired: ByPlugin<Resources>, readings: ByPlugin<Reading>, ownership: Ownership): Basis {
-  const basis: Record<string, Record<string, BasisOfResource>> = {};
-  for (const [plugin, resources] of Object.entries(desired)) {
-    for (const [name, resource] of Object.entries(resources)) {
-      const reading = readings[plugin]?.resources[name];
-      const owned = ownership[plugin]?.[name];
-      const of: Record<string, Json> = { state: namedValues(resource, reading?.state) };
-      if (owned !== undefined) of.owned = toJson(owned);
-      if (reading?.identity !== undefined) of.identity = reading.identity;
-      if (reading?.facts !== undefined) of.facts = reading.facts;
-      basis[plugin] = { ...basis[plugin], [name]: of as unknown as BasisOfResource };
-    }
-  }
-  return basis;
+  const entries = Object.entries(desired).map(([plugin, resources]) => {
+    const of = (name: string, resource: Resource) => basisOfResource(resource, readings[plugin]?.resources[name], ownership[plugin]?.[name]);
+    return [plugin, Object.fromEntries(Object.entries(resources).map(([name, resource]) => [name, of(name, resource)] as const))] as const;
+  });
+  return Object.fromEntries(entries.filter(([, resources]) => Object.keys(resources).length > 0));
+}
+
+function basisOfResource(resource: Resource, reading: ResourceReading | undefined, owned: OwnedResource | undefined): BasisOfResource {
+  return {
+    state: namedValues(resource, reading?.state),
+    ...(owned === undefined ? {} : { owned: toJson(owned) }),
+    ...(reading?.identity === undefined ? {} : { identity: reading.identity }),
+    ...(reading?.facts === undefined ? {} : { facts: reading.facts }),
+  };
 }
 
 function findingOf(problem: PluginProblem, document: StateDocument, plugins: readonly Plugin[]): Diagnostic {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, normalize } from "node:path";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import type { ConfigFile } from "../core/ports.ts";
@@ -21,6 +21,16 @@ export function createConfigFile(roots: readonly string[] = [SYSTEM_CONTROL]): C
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw new OpError("unavailable", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+      }
+    },
+
+    isEmpty(path) {
+      try {
+        const entry = statSync(path);
+        return entry.isFile() && entry.size === 0;
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw new OpError("unavailable", `${path} cannot be looked at: ${messageOf(error)}`, { cause: error });
       }
     },
 

@@ -19,15 +19,16 @@ const DEPTH_LIMIT = 8;
 export async function impliedBy(change: Change, sources: Sources, statuses: Statuses): Promise<Implied> {
   const around = { manager: sources.manager, statuses };
   const pulls = change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", around) : Promise.resolve([]);
-  const [pulled, conflicting, dependents, triggers, also] = await Promise.all([
+  const [pulled, conflicting, ofPulled, dependents, triggers, also] = await Promise.all([
     pulls,
-    change.starts ? pulls.then((units) => conflictsOf([change, ...units], around)) : [],
+    change.starts ? conflictsOf([change], around) : [],
+    pulls.then((units) => conflictsOf(units, around)),
     change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", around) : [],
     change.stops ? neighbours(change.path, ["TriggeredBy"], "active", around) : [],
     change.toggles ? alsoOf(change, sources) : {},
   ]);
   const started = change.starts ? await thatStayActive(pulled, sources.manager) : [];
-  const stops = [...new Set([...conflicting, ...dependents].map(({ id }) => id))];
+  const stops = [...new Set([...conflicting, ...ofPulled, ...dependents].map(({ id }) => id))];
   return {
     ...(started.length > 0 ? { starts: started } : {}),
     ...(stops.length > 0 ? { stops } : {}),

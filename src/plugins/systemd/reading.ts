@@ -8,7 +8,7 @@ import type { Manager } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
 import type { DeclaredUnit } from "./schema.ts";
-import { load, sight, sightAll, type Sighting } from "./sighting.ts";
+import { sight, sightAll, type Sighting } from "./sighting.ts";
 import { Statuses } from "./statuses.ts";
 import { enabledUnderMask, listedOnce, serviceUnderMask } from "./unit-file.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
@@ -34,15 +34,22 @@ function readOnce(sources: Sources): Reader {
 }
 
 async function readEach(seen: readonly Sighting[], wanted: (unit: Sighting) => DeclaredUnit, sources: Reader): Promise<Record<string, ResourceReading>> {
-  const loaded = await load(seen.filter((unit) => asksMore(unit, wanted(unit))), sources);
-  const units = seen.map((unit) => loaded.get(unit.name) ?? unit);
-  return Object.fromEntries(await Promise.all(units.map(async (unit) => [unit.name, await readUnit(unit, wanted(unit), sources)] as const)));
+  const read = (unit: Sighting) => (isCold(unit, wanted(unit)) ? readCold : readUnit)(unit, wanted(unit), sources);
+  return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await read(unit)] as const)));
 }
 
 /** Whether a unit that is on disk and not loaded is to be asked for more than the disk tells. */
-function asksMore({ name, status, file }: Sighting, wanted: DeclaredUnit): boolean {
+function isCold({ name, status, file }: Sighting, wanted: DeclaredUnit): boolean {
   if (status !== undefined || file === null || isTemplate(name)) return false;
   return wanted.active_state === "active" || Object.keys(wanted.properties ?? {}).length > 0;
+}
+
+/** Asks all at once of a unit that is still to be loaded, taking it for one that is inactive and in order, as most are, and again where it is not. */
+async function readCold(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
+  const pinned = sources.operator.isRoot ? sources.manager.pin(seen.path) : undefined;
+  const [[status], reading] = await Promise.all([sources.statuses.of([seen.name]), readUnit(seen, wanted, sources), pinned]);
+  const asTaken = status?.id === seen.name && status.loadState === "loaded" && activeStateOf(status) === "inactive";
+  return asTaken ? reading : readUnit({ ...seen, status }, wanted, sources);
 }
 
 interface Reader extends Sources {

@@ -46,13 +46,6 @@ async function ask(names: readonly string[], manager: Manager): Promise<Sighting
   return names.map(sightingsOf(new Map(real.map((name, index) => [name, statuses[index]])), files, states));
 }
 
-/** These units, loaded, and kept so if that is allowed: more is to be asked of them. By name. */
-export async function load(cold: readonly Sighting[], { manager, operator }: Sources): Promise<ReadonlyMap<string, Sighting>> {
-  const pins = operator.isRoot ? cold.map(({ path }) => manager.pin(path)) : [];
-  const [statuses] = await Promise.all([manager.listUnitsByNames(cold.map(({ name }) => name)), ...pins]);
-  return new Map(cold.map((unit, index) => [unit.name, { ...unit, status: statuses[index] }]));
-}
-
 /** All units that are loaded or on disk, but for aliases and what comes and goes by itself. */
 export async function sightAll(manager: Manager): Promise<Sighting[]> {
   const [units, files] = await Promise.all([manager.listUnits(), manager.listUnitFiles()]);

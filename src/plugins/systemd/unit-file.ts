@@ -45,6 +45,7 @@ export function listedOnce(files: ConfigFile): ConfigFile {
   const lists = new Map<string, readonly FolderEntry[]>();
   return {
     read: (path) => files.read(path),
+    isEmpty: (path) => files.isEmpty(path),
     linkTarget: (path) => files.linkTarget(path),
     list: (path) => {
       const entries = lists.get(path) ?? files.list(path);

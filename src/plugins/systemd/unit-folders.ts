@@ -35,17 +35,16 @@ export class UnitFolders {
     const { folder, kind } = this.#first.get(unit) ?? {};
     if (folder === undefined || kind !== "file" || !LASTING.includes(folder) || unit.includes("@")) return undefined;
     const path = `${folder}/${unit}`;
-    const text = this.#configFiles.read(path) ?? "";
     // An empty file is a mask.
-    const state = text === "" ? undefined : this.#state(unit, text);
+    const state = this.#configFiles.isEmpty(path) ? undefined : this.#state(unit, path);
     return state === undefined ? undefined : { path, state };
   }
 
-  #state(unit: string, text: string): PlainUnitFile["state"] | undefined {
+  #state(unit: string, path: string): PlainUnitFile["state"] | undefined {
     const wanting = this.#wanting.get(unit) ?? [];
     if (wanting.some((folder) => /^\/etc\/systemd\/system\/[^/]+\.(wants|requires)$/.test(folder))) return "enabled";
     if (wanting.length > 0 || this.#renamed.has(unit) || this.#first.has(`${unit}.d`)) return undefined;
-    return canBeEnabled(text) ? "disabled" : undefined;
+    return canBeEnabled(this.#configFiles.read(path) ?? "") ? "disabled" : undefined;
   }
 
   #look(folder: string): void {
