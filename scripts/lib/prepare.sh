@@ -4,6 +4,8 @@
 set -euo pipefail
 readonly BUN_VERSION=1.4.5
 readonly HOST_PACKAGES=(mmdebstrap systemd-container apt-utils)
+# Go and its x/mod, with which others' code checks our audit log.
+readonly GO_PACKAGES=(golang-go golang-golang-x-mod-dev)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
