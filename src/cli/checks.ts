@@ -66,10 +66,10 @@ async function books(context: Context): Promise<Check> {
   try {
     await using session = await context.open("books");
     const { host } = session.engine;
-    const { length } = host.audit.entries();
+    const entries = host.audit.size();
     const open = interrupted(host);
     if (open !== undefined) return { name, verdict: "warn", found: describeOpen(open, host.lock), advice: recoveryOf(open) };
-    return { name, verdict: "ok", found: `${length} audit entries, ${host.ledger.checkpoints().length} checkpoints` };
+    return { name, verdict: "ok", found: `${entries} audit entries, ${host.ledger.checkpoints().length} checkpoints` };
   } catch (error) {
     return { name, verdict: context.machine.uid === 0 ? "fail" : "warn", found: messageOf(error), ...(error instanceof OpError && error.hint !== undefined ? { advice: error.hint } : {}) };
   }

@@ -1,6 +1,6 @@
 import { OpError } from "../core/errors.ts";
 import { toJson, type JsonObject } from "../core/json.ts";
-import type { AuditEntry, AuditKind } from "../core/ports.ts";
+import type { AuditEntry, AuditKind, AuditReader } from "../core/ports.ts";
 
 export const AUDIT_KINDS: readonly AuditKind[] = [
   "plan",
@@ -15,21 +15,41 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "ownership",
 ];
 
-/** Indexes of the announcements that no outcome followed: what was being done when the process or the machine died. */
-export function openEntries(entries: readonly AuditEntry[]): Set<number> {
-  const open = new Map<string, number>();
-  for (const entry of entries) {
-    if (entry.outcome === "begun") open.set(subject(entry), entry.index);
-    else open.delete(subject(entry));
+/** Says of each entry, from the newest back to the oldest of a log, whether it is open: announced, and no outcome followed. */
+export class OpenBackwards {
+  /** By transaction, what was told of later on. */
+  readonly #later = new Map<string | undefined, Set<string>>();
+
+  isOpen(entry: AuditEntry): boolean {
+    const { kind, outcome, transaction } = entry;
+    const later = this.#later.get(transaction) ?? new Set();
+    const open = outcome === "begun" && !later.has(subject(entry));
+    later.add(subject(entry));
     // An apply or a rollback as a whole was announced as "plan" and ends with one of these.
-    if (entry.kind === "commit" || entry.kind === "rollback" || (entry.kind === "revert" && entry.outcome !== "begun")) {
-      open.delete(subject({ kind: "plan", ...transactionOf(entry) }));
-    }
+    if (kind === "commit" || kind === "rollback" || (kind === "revert" && outcome !== "begun")) later.add(subject({ kind: "plan" }));
+    // Nothing of a transaction is older than the announcement of the whole.
+    if (outcome === "begun" && WHOLE.includes(kind)) this.#later.delete(transaction);
+    else this.#later.set(transaction, later);
+    return open;
   }
-  return new Set(open.values());
+}
+
+/** What is announced before all else in its transaction. */
+const WHOLE: readonly AuditKind[] = ["plan", "checkpoint", "ownership"];
+
+/** True for an announcement that nothing later in the log is the outcome of. */
+export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
+  if (entry.outcome !== "begun") return false;
+  const backwards = new OpenBackwards();
+  const later: AuditEntry[] = [];
+  for (const other of audit.entries({ from: entry.index + 1 })) if (other.transaction === entry.transaction) later.push(other);
+  for (const other of later.reverse()) backwards.isOpen(other);
+  return backwards.isOpen(entry);
 }
 
 export interface HistoryFilter {
+  /** A user's name or number, or the name that was claimed through sudo. */
+  readonly actor: string | undefined;
   readonly kind: string | undefined;
   readonly plugin: string | undefined;
   readonly resource: string | undefined;
@@ -37,9 +57,11 @@ export interface HistoryFilter {
   readonly until: Date | undefined;
 }
 
-export function matches({ kind, plugin, resource, since, until }: HistoryFilter, entry: AuditEntry): boolean {
+export function matches({ actor, kind, plugin, resource, since, until }: HistoryFilter, entry: AuditEntry): boolean {
   const time = Date.parse(entry.time);
+  const { uid, user, claimedSudoUser } = entry.actor;
   return (
+    (actor === undefined || [user, claimedSudoUser, String(uid)].includes(actor)) &&
     (kind === undefined || entry.kind === kind) &&
     (plugin === undefined || entry.plugin === plugin) &&
     (resource === undefined || entry.resource === resource) &&
@@ -60,17 +82,12 @@ export function pointInTime(text: string, flag: string, now: Date): Date {
   throw new OpError("invalid", `${flag} is '${text}'`, { hint: "A time ago such as 30m, 2h, 7d, or a date such as 2026-11-20 or 2026-11-20T17:30" });
 }
 
-export function entryJson(entry: AuditEntry, open: ReadonlySet<number>): JsonObject {
-  return { ...(toJson(entry) as JsonObject), ...(open.has(entry.index) ? { open: true } : {}) };
+export function entryJson(entry: AuditEntry, open: boolean): JsonObject {
+  return { ...(toJson(entry) as JsonObject), ...(open ? { open: true } : {}) };
 }
 
-/** What an announcement and its outcome have in common. */
-function subject(entry: Pick<AuditEntry, "kind" | "transaction" | "plugin" | "operation" | "resource">): string {
-  const { kind, transaction, plugin, operation, resource } = entry;
+/** What an announcement and its outcome have in common, within their transaction. */
+function subject({ kind, plugin, operation, resource }: Pick<AuditEntry, "kind" | "plugin" | "operation" | "resource">): string {
   // The whole of a transaction is announced once, whatever the words.
-  return JSON.stringify(kind === "action" || kind === "ownership" || kind === "checkpoint" ? [kind, transaction, plugin, operation, resource] : [kind, transaction]);
-}
-
-function transactionOf({ transaction }: AuditEntry): { transaction?: string } {
-  return transaction === undefined ? {} : { transaction };
+  return JSON.stringify(kind === "action" || kind === "ownership" || kind === "checkpoint" ? [kind, plugin, operation, resource] : [kind]);
 }

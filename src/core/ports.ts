@@ -70,8 +70,21 @@ export interface AuditSink {
 }
 
 export interface AuditReader {
-  /** All entries, oldest first. An entry that does not fit the chain throws kind integrity, naming the first bad one. */
-  entries(): readonly AuditEntry[];
+  /** How many entries there are; they are numbered from 0. */
+  size(): number;
+  /**
+   * The entries of a range as they are when the first is asked for, read as they are asked for. Throws kind integrity on coming
+   * to one that is not as it was logged, naming it by its number.
+   */
+  entries(range?: EntryRange): Iterable<AuditEntry>;
+}
+
+/** All entries, oldest first, unless it says otherwise. */
+export interface EntryRange {
+  readonly from?: number;
+  /** The first that is not in it. */
+  readonly to?: number;
+  readonly newestFirst?: boolean;
 }
 
 /** The one writer's right to change the host; it ends with the process that holds it. */

@@ -1,5 +1,7 @@
 import type { AuditReader, AuditSink, Journal, Ledger } from "../core/ports.ts";
-import { ChainedAuditLog, type Witness } from "./audit-log.ts";
+import { AuditKeys } from "./audit/audit-keys.ts";
+import { TiledAuditLog, type Witness } from "./audit/audit-log.ts";
+import { LogFiles } from "./audit/log-files.ts";
 import { FileJournal } from "./journal.ts";
 import { FileLedger } from "./ledger.ts";
 import type { StatePaths } from "./paths.ts";
@@ -26,10 +28,12 @@ export interface Store {
 export function openStore({ root, ...witness }: StoreOptions): Store {
   const directory = new StateDirectory(root);
   const reserve = new Reserve(directory);
+  const files = new LogFiles(directory, directory.paths.timing);
+  const keys = new AuditKeys(directory, files);
   return {
     paths: directory.paths,
     lockPath: directory.paths.lock,
-    audit: new ChainedAuditLog(directory, reserve, witness),
+    audit: new TiledAuditLog({ directory, reserve, files, keys, witness }),
     journal: new FileJournal(directory, reserve),
     ledger: new FileLedger(directory, reserve),
     prepare: () => directory.prepare(),

@@ -8,8 +8,9 @@ export interface StatePaths {
   readonly root: string;
   /** The audit log, and the room set aside for its last entries. */
   readonly timing: string;
-  readonly auditLog: string;
   readonly reserve: string;
+  /** The key that signs the log's tree heads. */
+  readonly auditKey: string;
   readonly state: string;
   readonly current: string;
   readonly ownership: string;
@@ -30,8 +31,8 @@ export function statePaths(root: string = DEFAULT_ROOT): StatePaths {
   return {
     root,
     timing,
-    auditLog: join(timing, "log.jsonl"),
     reserve: join(timing, "reserve"),
+    auditKey: join(root, "keys", "audit.key"),
     state,
     current: join(state, "current.json"),
     ownership: join(state, "ownership.json"),

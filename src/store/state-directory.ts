@@ -1,10 +1,12 @@
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import {
   cutDurably,
+  discardFolder,
   makeDirectory,
   openAppend,
   removeDurably,
   removeLeftovers,
+  writeAllDurably,
   writeDurably,
   type AppendFile,
 } from "../sys/durable.ts";
@@ -16,6 +18,8 @@ export interface StoredFile {
   readonly folder: string;
   readonly path: string;
   readonly content: string | Uint8Array;
+  /** 0644 without it. */
+  readonly mode?: number;
 }
 
 /**
@@ -50,16 +54,37 @@ export class StateDirectory {
     return this.#reading(path, () => readEnd(path, limitBytes));
   }
 
+  /** All names in a folder; none where there is no folder. */
+  list(folder: string): readonly string[] {
+    return this.#reading(folder, () => listFolder(folder));
+  }
+
   /** The names, without ".json", of the files in a folder that holds one a thing. What op-dbus cannot have named is not its own. */
   names(folder: string): readonly string[] {
-    const found = this.#reading(folder, () => listFolder(folder)).filter((name) => name.endsWith(".json"));
+    const found = this.list(folder).filter((name) => name.endsWith(".json"));
     return found.map((name) => name.slice(0, -".json".length)).filter(isName);
   }
 
-  write({ folder, path, content }: StoredFile): void {
+  write({ folder, path, content, mode }: StoredFile): void {
     this.#writing(path, () => {
       this.#make(folder);
-      writeDurably(path, content);
+      writeDurably(path, content, mode);
+    });
+  }
+
+  /** Writes files of the same file system, with fewer syncs than one after another; a failure may leave some of them written. */
+  writeAll(files: readonly StoredFile[], scratch: string): void {
+    this.#writing(scratch, () => {
+      for (const { folder } of files) this.#make(folder);
+      writeAllDurably(files, scratch);
+    });
+  }
+
+  /** Removes a folder of files that are not needed any more, if it is there and holds nothing but names such as these. */
+  discard(folder: string, isOurs: (name: string) => boolean): void {
+    this.#writing(folder, () => {
+      discardFolder(folder, isOurs);
+      this.#made.delete(folder);
     });
   }
 
@@ -86,8 +111,8 @@ export class StateDirectory {
     });
   }
 
-  append(file: AppendFile, path: string, text: string): void {
-    this.#writing(path, () => file.append(text));
+  append(file: AppendFile, path: string, content: string | Uint8Array): void {
+    this.#writing(path, () => file.append(content));
   }
 
   /** Removes the temporary files of processes that died while they wrote. The caller holds the lock. */

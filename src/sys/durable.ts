@@ -42,6 +42,29 @@ export function createDurably(path: string, text: string | Uint8Array, mode = 0o
   });
 }
 
+/** A file and what is to be in it. */
+export interface FileContent {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * Replaces files, each in one stroke, with one sync for each folder. On their way they are in `scratch`, a folder of the same file
+ * system. When it throws, some may have been replaced.
+ */
+export function writeAllDurably(files: readonly FileContent[], scratch: string): void {
+  for (const { path, content } of files) {
+    const temporary = stage(scratch, content, 0o644);
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      unlinkQuietly(temporary);
+      throw error;
+    }
+  }
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) syncFolder(folder);
+}
+
 /** An append-only file, open for as long as it is written to. */
 export interface AppendFile extends Disposable {
   /** Bytes in the file, all of them durable. */
@@ -90,6 +113,14 @@ export function removeDurably(path: string): void {
 export function removeLeftovers(folder: string): void {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   for (const name of names.filter((candidate) => LEFTOVER.test(candidate))) unlinkSync(join(folder, name));
+}
+
+/** Removes a folder's files of these names and then the folder, where nothing else is in it. A crash may bring some back. */
+export function discardFolder(path: string, isOurs: (name: string) => boolean): void {
+  if (!existsSync(path)) return;
+  const names = readdirSync(path);
+  for (const name of names.filter(isOurs)) unlinkSync(join(path, name));
+  if (names.every(isOurs)) rmdirSync(path);
 }
 
 /** Removes an empty folder for good. Throws ENOTEMPTY otherwise. */
@@ -171,6 +202,18 @@ interface Placing {
 
 function place(path: string, text: string | Uint8Array, { mode, commit }: Placing): void {
   const folder = dirname(path);
+  const temporary = stage(folder, text, mode);
+  try {
+    commit(temporary, path);
+  } catch (error) {
+    unlinkQuietly(temporary);
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** A new file in the folder, whose bytes are on the disk. */
+function stage(folder: string, text: string | Uint8Array, mode: number): string {
   const temporary = join(folder, `.op-dbus-${crypto.randomUUID()}.tmp`);
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -182,16 +225,20 @@ function place(path: string, text: string | Uint8Array, { mode, commit }: Placin
     } finally {
       closeSync(fd);
     }
-    commit(temporary, path);
+    return temporary;
   } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // The first failure is the one to tell.
-    }
+    unlinkQuietly(temporary);
     throw error;
   }
-  syncFolder(folder);
+}
+
+/** After a failure, which is the one to tell. */
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The next sweep removes it.
+  }
 }
 
 /** link(2) is what refuses an existing file; a file system without links (vfat) is left with a look beforehand. */

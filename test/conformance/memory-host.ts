@@ -20,6 +20,7 @@ import type {
 } from "../../src/core/ports.ts";
 import type { Host } from "../../src/engine/host.ts";
 import { diskFull, Instants } from "./instants.ts";
+import { readerOf } from "./memory-audit.ts";
 
 const ACTOR: Actor = { uid: 0, user: "tester", door: "cli" };
 const RESERVED_ENTRIES = 32;
@@ -89,7 +90,7 @@ export function openMemoryHost({ disk, plugins, clock = new MemoryClock(), insta
       append: (events) => write(`log ${events.map(({ kind, outcome }) => `${kind} ${outcome ?? ""}`.trim()).join(", ")}`, () => appendTo(disk, events, clock)),
       reserve: () => write("reserve", () => reserve(disk)),
       free: () => write("free", () => free(disk)),
-      entries: () => structuredClone(disk.entries),
+      ...readerOf(() => disk.entries),
     },
     ledger: ledgerOn(disk, instants, write),
   };

@@ -57,7 +57,7 @@ export function toldBesides(steps: readonly Step[], host: Host): Set<string> {
   const foreseen = steps.flatMap(({ plugin, actions }) =>
     actions.flatMap(({ resource, path, impliedBy }) => (path === undefined || impliedBy === undefined ? [] : [keyOf(plugin, resource, path)])),
   );
-  const entries = host.audit.entries();
+  const entries = [...host.audit.entries()];
   const { transaction } = entries.at(-1) ?? {};
   const reported = entries.flatMap(({ transaction: of, operation = "", plugin = "", resource = "" }) =>
     of === transaction && operation.startsWith("implied ") ? [`${plugin}:${resource} ${operation.slice("implied ".length)}`] : [],

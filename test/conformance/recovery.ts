@@ -141,7 +141,7 @@ async function endReached<Edit>(fixture: Fixture<Edit>, { before, after }: Ends)
   const is = await picture(host);
   const end = differences(before, is).length === 0 ? "before" : "after";
   if (end === "after") expectSame(after, is);
-  const said = endByLog(host.audit.entries());
+  const said = endByLog([...host.audit.entries()]);
   if (said !== undefined) equal(said, end, "The log says otherwise");
   return end;
 }

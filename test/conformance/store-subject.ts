@@ -40,7 +40,8 @@ function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, i
       append: async (events) => around("log", () => audit.append(events)),
       reserve: async () => around("reserve", () => audit.reserve()),
       free: async () => around("free", () => audit.free()),
-      entries: () => audit.entries(),
+      size: () => audit.size(),
+      entries: (range) => audit.entries(range),
     },
     ledger: {
       current: () => ledger.current(),

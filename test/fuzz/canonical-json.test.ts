@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { canonicalJson, equalJson, hashJson, type Json } from "../../src/core/json.ts";
+import { canonicalJson, equalJson, hashJson, parseCanonical, type Json } from "../../src/core/json.ts";
 
 const json = fc.jsonValue({ stringUnit: "binary", maxDepth: 5 }) as fc.Arbitrary<Json>;
 
@@ -26,6 +26,30 @@ test("canonicalJson: what it writes is read as the same value, and written as th
     { numRuns: 3_000 },
   );
 });
+
+test("parseCanonical: takes exactly the texts that canonicalJson writes", () => {
+  const texts = fc.oneof(
+    json.filter(isWellFormed).map(canonicalJson),
+    json.map((value) => JSON.stringify(value)),
+    json.map((value) => JSON.stringify(value, null, 1)),
+    fc.constantFrom('{"10":1,"9":2}', '{"9":2,"10":1}', '{"a":1,"a":1}', '"\\ud800"', '"\\u0041"', "1.0", "1e2", "-0", '{"b":1,"a":{}}', '{"":1,"a":{"":2}}', " 1", ""),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const canonical = isCanonical(text);
+      expect(parseCanonical(text)).toEqual(canonical ? JSON.parse(text) : undefined);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+function isCanonical(text: string): boolean {
+  try {
+    return canonicalJson(JSON.parse(text) as Json) === text;
+  } catch {
+    return false;
+  }
+}
 
 test("canonicalJson, hashJson: do not depend on the order of keys", () => {
   fc.assert(

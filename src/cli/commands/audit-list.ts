@@ -1,10 +1,10 @@
 import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import type { AuditEntry } from "../../core/ports.ts";
+import type { AuditEntry, AuditReader } from "../../core/ports.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { AUDIT_KINDS, entryJson, matches, openEntries, pointInTime } from "../history.ts";
-import { columns, counted, cut, printable, when } from "../printable.ts";
+import { AUDIT_KINDS, entryJson, matches, OpenBackwards, pointInTime, type HistoryFilter } from "../history.ts";
+import { columns, cut, printable, when } from "../printable.ts";
 import { warnInterrupted } from "../standing.ts";
 
 const STANDARD_LIMIT = 50;
@@ -15,6 +15,7 @@ export const auditListCommand: CommandFactory = (context) =>
       kind: { type: "string", value: "K", description: `only these: ${AUDIT_KINDS.join(", ")}`, allowed: AUDIT_KINDS },
       plugin: { type: "string", value: "P", description: "only of this plugin", complete: "plugin" },
       resource: { type: "string", value: "R", description: "only of this resource" },
+      actor: { type: "string", value: "USER", description: "only by this user, by name or number" },
       since: { type: "string", value: "WHEN", description: "not before: 2h, 7d, 2026-11-20, 2026-11-20T17:30" },
       until: { type: "string", value: "WHEN", description: "not after" },
       limit: { type: "string", value: "N", description: `the last N only (default ${STANDARD_LIMIT}, 0 for all)` },
@@ -33,20 +34,34 @@ export const auditListCommand: CommandFactory = (context) =>
       await using session = await context.open("books");
       const { host } = session.engine;
       warnInterrupted(context, host);
-      const entries = host.audit.entries();
-      const open = openEntries(entries);
-      const found = entries.filter((entry) => matches({ ...filter, ...span }, entry));
-      const shown = most === 0 ? found : found.slice(-most);
+      const { shown, more } = latest(host.audit, { ...filter, ...span }, most);
       const { style } = context.output;
       await context.output.result(
-        () => ({ total: found.length, entries: shown.map((entry) => entryJson(entry, open)) }),
-        () => (found.length === 0 ? "No entries" : columns(shown.map((entry) => row(entry, open))).map((line) => cut(line, style.width)).join("\n")),
+        () => ({ more, entries: shown.map(({ entry, open }) => entryJson(entry, open)) }),
+        () => (shown.length === 0 ? "No entries" : columns(shown.map(row)).map((line) => cut(line, style.width)).join("\n")),
       );
-      const hidden = found.length - shown.length;
-      if (hidden > 0 && !context.output.json) context.output.message(`${counted(hidden, "older entry", "older entries")} not shown: --limit 0 shows all`);
+      if (more && !context.output.json) context.output.message("Older entries not shown: --limit 0 shows all");
       return DONE;
     },
   });
+
+interface Shown {
+  readonly entry: AuditEntry;
+  readonly open: boolean;
+}
+
+/** The last `most` entries that match, oldest first (0: all), and whether there are older ones. Reads no further back than that. */
+function latest(audit: AuditReader, filter: HistoryFilter, most: number): { shown: Shown[]; more: boolean } {
+  const backwards = new OpenBackwards();
+  const shown: Shown[] = [];
+  for (const entry of audit.entries({ newestFirst: true })) {
+    const open = backwards.isOpen(entry);
+    if (!matches(filter, entry)) continue;
+    if (most > 0 && shown.length === most) return { shown: shown.reverse(), more: true };
+    shown.push({ entry, open });
+  }
+  return { shown: shown.reverse(), more: false };
+}
 
 function limitOf(text: string | undefined): number {
   if (text === undefined) return STANDARD_LIMIT;
@@ -54,9 +69,9 @@ function limitOf(text: string | undefined): number {
   throw new OpError("invalid", `--limit is '${text}', it takes a whole number`);
 }
 
-function row({ index, time, kind, outcome, operation, resource, detail }: AuditEntry, open: ReadonlySet<number>): string[] {
+function row({ entry: { index, time, kind, outcome, operation, resource, detail }, open }: Shown): string[] {
   const what = [operation, resource, detailLine(detail)].filter((part) => part !== undefined).join(" ");
-  return [String(index), when(time), kind, open.has(index) ? "open" : (outcome ?? ""), printable(what)];
+  return [String(index), when(time), kind, open ? "open" : (outcome ?? ""), printable(what)];
 }
 
 function detailLine(detail: AuditEntry["detail"]): string | undefined {

@@ -2,7 +2,7 @@ import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { entryJson, openEntries } from "../history.ts";
+import { entryJson, isOpen } from "../history.ts";
 import { columns, printable } from "../printable.ts";
 
 export const auditShowCommand: CommandFactory = (context) =>
@@ -16,13 +16,13 @@ export const auditShowCommand: CommandFactory = (context) =>
     async run({ number }) {
       if (!/^\d{1,15}$/.test(number)) throw new OpError("invalid", `'${number}' is no entry's number`);
       await using session = await context.open("books");
-      const entries = session.engine.host.audit.entries();
-      const entry = entries.find(({ index }) => index === Number(number));
+      const { audit } = session.engine.host;
+      const [entry] = audit.entries({ from: Number(number), to: Number(number) + 1 });
       if (entry === undefined) {
-        const range = entries.length === 0 ? "The log is empty" : `There are ${entries[0]?.index} to ${entries.at(-1)?.index}`;
-        throw new OpError("invalid", `There is no entry ${number}`, { hint: range });
+        const size = audit.size();
+        throw new OpError("invalid", `There is no entry ${number}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
       }
-      const shown = entryJson(entry, openEntries(entries));
+      const shown = entryJson(entry, isOpen(entry, audit));
       await context.output.result(() => shown, () => columns(Object.entries(shown).map(([key, value]) => [key, valueText(value)])).join("\n"));
       return DONE;
     },

@@ -1,13 +1,13 @@
 import { messageOf } from "../../core/errors.ts";
 import { toJson, type Json, type JsonObject } from "../../core/json.ts";
-import type { AuditEntry } from "../../core/ports.ts";
+import type { Actor, AuditEntry } from "../../core/ports.ts";
 import type { Host } from "../../engine/host.ts";
 import { checkpointJson } from "../checkpoints.ts";
 import { checkAll } from "../checks.ts";
 import { command, type CommandFactory } from "../command.ts";
 import type { Context } from "../context.ts";
 import { DONE } from "../exit.ts";
-import { openEntries } from "../history.ts";
+import { OpenBackwards } from "../history.ts";
 import { LEFT_OUT, redact, withoutContent, withoutQuoted, type Redaction } from "../redaction.ts";
 import { settingsJson } from "../settings.ts";
 import { lockState } from "../standing.ts";
@@ -65,35 +65,46 @@ async function booksOf(context: Context): Promise<{ books: JsonObject; users: st
   try {
     await using session = await context.open("books");
     const { host } = session.engine;
-    const entries = host.audit.entries();
+    const { audit, users } = auditOf(host);
     const checkpoints = host.ledger.checkpoints();
-    const open = openEntries(entries);
     const books = {
       status: statusJson(context, host),
-      audit: entries.slice(-ENTRIES).map((entry) => auditJson(entry, open)),
+      audit,
       checkpoints: checkpoints.slice(-CHECKPOINTS).map(checkpointJson),
     };
-    return { books, users: peopleIn(host, entries) };
+    return { books, users: [...users, ...peopleIn(host)] };
   } catch (error) {
     return { books: { books_unreadable: messageOf(error) }, users: [] };
   }
 }
 
-function auditJson({ index, time, kind, transaction, plugin, operation, resource, outcome, before, after, detail, late }: AuditEntry, open: ReadonlySet<number>): Json {
+/** The last entries, oldest first, and everybody who ever did anything. */
+function auditOf({ audit }: Host): { audit: Json[]; users: Set<string> } {
+  const backwards = new OpenBackwards();
+  const last: Json[] = [];
+  const users = new Set<string>();
+  for (const entry of audit.entries({ newestFirst: true })) {
+    namesOf(entry.actor).forEach((name) => users.add(name));
+    if (last.length < ENTRIES) last.unshift(auditJson(entry, backwards.isOpen(entry)));
+  }
+  return { audit: last, users };
+}
+
+function auditJson({ index, time, kind, transaction, plugin, operation, resource, outcome, before, after, detail, late }: AuditEntry, open: boolean): Json {
   return toJson({
     index, time, kind, transaction, plugin, operation, resource, outcome, late,
     ...(before === undefined ? {} : { before: withoutContent(before) }),
     ...(after === undefined ? {} : { after: withoutContent(after) }),
     ...(detail === undefined ? {} : { detail: withoutQuoted(detail) }),
-    ...(open.has(index) ? { open: true } : {}),
+    ...(open ? { open: true } : {}),
   });
 }
 
-function peopleIn({ ledger, lock, journal }: Host, entries: readonly AuditEntry[]): string[] {
-  const actors = [...entries.map(({ actor }) => actor), ...ledger.checkpoints().map(({ actor }) => actor), journal.pending()?.header.actor];
-  return [
-    ...actors.flatMap((actor) => [actor?.user ?? "", actor?.claimedSudoUser ?? ""]),
-    ...ledger.rejections().map(({ who }) => who),
-    lockState(lock).holder?.user ?? "",
-  ];
+function peopleIn({ ledger, lock, journal }: Host): string[] {
+  const actors = [...ledger.checkpoints(), journal.pending()?.header ?? []].flat().map(({ actor }) => actor);
+  return [...actors.flatMap(namesOf), ...ledger.rejections().map(({ who }) => who), lockState(lock).holder?.user ?? ""];
+}
+
+function namesOf({ user, claimedSudoUser = "" }: Actor): string[] {
+  return [user, claimedSudoUser];
 }

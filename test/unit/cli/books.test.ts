@@ -130,8 +130,8 @@ describe("audit list", () => {
     expect((at(ran.json(), "entries") as { index: number }[]).map(({ index }) => index)).toEqual(indexes);
   });
 
-  test("says how many older ones are not shown", async () => {
-    expect((await run(["blockchain", "list", "--limit", "1"], { books: await history() })).stderr).toBe("8 older entries not shown: --limit 0 shows all\n");
+  test("says that there are older ones", async () => {
+    expect((await run(["blockchain", "list", "--limit", "1"], { books: await history() })).stderr).toBe("Older entries not shown: --limit 0 shows all\n");
   });
 
   test("audit show prints one entry, or which there are", async () => {

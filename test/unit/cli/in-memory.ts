@@ -9,6 +9,7 @@ import type { StateDocument } from "../../../src/core/document.ts";
 import { Engine } from "../../../src/engine/engine.ts";
 import type { Host } from "../../../src/engine/host.ts";
 import type { Context, Signals } from "../../../src/cli/context.ts";
+import { readerOf } from "../../conformance/memory-audit.ts";
 import { Output, type Stream } from "../../../src/cli/output.ts";
 import { runProgram, wantsJson } from "../../../src/cli/program.ts";
 
@@ -124,7 +125,7 @@ export class Books implements Ledger {
         },
         reserve: async () => undefined,
         free: async () => undefined,
-        entries: () => this.entries,
+        ...readerOf(() => this.entries),
       },
     };
   }

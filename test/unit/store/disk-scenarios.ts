@@ -24,7 +24,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       append: await tried(() => store.audit.append([{ kind: "plan" }])),
       commit: await tried(() => store.ledger.commit(commit)),
       reserve: await tried(() => store.audit.reserve()),
-      read: await tried(async () => ({ entries: store.audit.entries().length, plugins: Object.keys(store.ledger.current().plugins).length })),
+      read: await tried(async () => ({ entries: store.audit.size(), plugins: Object.keys(store.ledger.current().plugins).length })),
     };
   },
 
@@ -68,7 +68,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       backJournal: await tried(() => journal.append({ record: "step-begun", phase: "revert", step: 0 })),
       backLog: await tried(() => audit.append(back)),
       backCommit: await tried(() => ledger.commit(NEXT)),
-      after: await tried(async () => ({ entries: openAt(root).audit.entries().length, rejected: ledger.rejections().length, checkpoints: ledger.checkpoints().length })),
+      after: await tried(async () => ({ entries: openAt(root).audit.size(), rejected: ledger.rejections().length, checkpoints: ledger.checkpoints().length })),
       free: await tried(() => audit.free()),
     };
   },
@@ -99,7 +99,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       }
       const store = openAt(at);
       const whole = await tried(async () => {
-        const entries = store.audit.entries().length;
+        const entries = store.audit.size();
         if (entries !== 1 && entries !== 21) throw new Error(`${entries} entries`);
         const current = store.ledger.current();
         if (![commit.current, NEXT.current].some((one) => Bun.deepEquals(one, current))) throw new Error(JSON.stringify(current));

@@ -19,10 +19,10 @@ function failureOf(act: () => unknown): OpError {
 
 describe("statePaths", () => {
   test("everything lies where DESIGN.md says, under /var/lib/op-dbus without a root", () => {
-    const { current, auditLog, lock, journal, plugins, checkpoints, keys } = statePaths();
-    expect([current, auditLog, lock, journal, plugins, checkpoints, keys].map((path) => path.slice(DEFAULT_ROOT.length + 1))).toEqual([
+    const { current, auditKey, lock, journal, plugins, checkpoints, keys } = statePaths();
+    expect([current, auditKey, lock, journal, plugins, checkpoints, keys].map((path) => path.slice(DEFAULT_ROOT.length + 1))).toEqual([
       "@state/current.json",
-      "@timing/log.jsonl",
+      "keys/audit.key",
       "@state/lock",
       "@state/journal.jsonl",
       "@state/plugins",
@@ -63,7 +63,7 @@ describe("StateDirectory", () => {
     const root = folder.file("file");
     writeFileSync(root, "");
     const store = openAt(root);
-    for (const act of [() => store.prepare(), () => store.ledger.current(), () => store.journal.pending(), () => store.audit.entries()]) {
+    for (const act of [() => store.prepare(), () => store.ledger.current(), () => store.journal.pending(), () => store.audit.size()]) {
       expect(failureOf(act)).toMatchObject({ kind: "refused", message: `The state directory ${root} is not a folder, or has a file where a folder belongs` });
     }
   });
