@@ -76,11 +76,6 @@ export class LogFiles {
     return join(this.path, `${tilePath({ level, index, width: TILE_WIDTH })}.p`);
   }
 
-  /** Which partial forms of a tile there are. */
-  partialWidths(tile: Omit<TileName, "width">): number[] {
-    return this.#directory.list(this.partialsPath(tile)).filter(isWidth).map(Number);
-  }
-
   file(tile: TileName): Buffer | undefined {
     return this.#directory.readBytes(this.tilePath(tile));
   }
@@ -92,11 +87,15 @@ export class LogFiles {
   }
 
   /** The entries of a bundle, as `tile` the hashes. */
-  bundle({ index, width }: Omit<Tile, "level">): Buffer | undefined {
-    const bytes = this.#atLeast({ level: "entries", index, width });
-    if (bytes === undefined) return undefined;
-    const { count, length } = spansOf(bytes, width);
-    return count === width ? bytes.subarray(0, length) : undefined;
+  bundle(name: Omit<Tile, "level">): Buffer | undefined {
+    const bytes = this.storedBundle(name);
+    return spansOf(bytes, name.width).count === name.width ? bytes : undefined;
+  }
+
+  /** As much of a bundle as there is, without what follows its last entry. */
+  storedBundle({ index, width }: Omit<Tile, "level">): Buffer {
+    const bytes = this.#atLeast({ level: "entries", index, width }) ?? Buffer.alloc(0);
+    return bytes.subarray(0, spansOf(bytes, width).length);
   }
 
   /** Only a name that was published as full replaces one that was partial. */

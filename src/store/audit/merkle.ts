@@ -19,9 +19,15 @@ export function sha256(bytes: Uint8Array, into: Hash = new Uint8Array(HASH_BYTES
 }
 
 /** The hash of `bytes` from `start` to `end` as a leaf, at most 65,535 of them, written into `into`. */
-export function leafHash(bytes: Uint8Array, { start = 0, end = bytes.length, into = new Uint8Array(HASH_BYTES) } = {}): Hash {
+export function leafHash(bytes: Uint8Array, { start = 0, end = bytes.length, into = new Uint8Array(HASH_BYTES) }: LeafSpan = {}): Hash {
   leaf.set(bytes.subarray(start, end), 1);
   return sha256(leaf.subarray(0, end - start + 1), into);
+}
+
+export interface LeafSpan {
+  readonly start?: number;
+  readonly end?: number;
+  readonly into?: Hash;
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {

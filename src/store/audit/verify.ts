@@ -1,0 +1,206 @@
+import type { OpError } from "../../core/errors.ts";
+import type { AuditEntry } from "../../core/ports.ts";
+import type { StateDirectory } from "../state-directory.ts";
+import { blockHash, blockText, NO_BLOCK_HASH, parseBlock, type Block } from "./block.ts";
+import { encodeBundle, spansOf } from "./bundle.ts";
+import { decodeEntry } from "./entry.ts";
+import { entryFault, logFault } from "./fault.ts";
+import { readLogEnd, type LogEnd } from "./log-end.ts";
+import type { LogFiles, TileName } from "./log-files.ts";
+import { HASH_BYTES, leafHash, sameHash } from "./merkle.ts";
+import type { VerifierKey } from "./note.ts";
+import { StoredTiles } from "./stored-tiles.ts";
+import { TILE_WIDTH, TiledTree, tilePath, tileWidth, type Tile } from "./tile.ts";
+import { openTreeHead } from "./tree-head.ts";
+
+/** What was found to be in order. */
+export interface Verified {
+  readonly size: number;
+  readonly blocks: number;
+  /** Entries that are in the tail only. */
+  readonly unpublished: number;
+  /** The signed tree head over all of it; undefined for an empty log. */
+  readonly treeHead: string | undefined;
+}
+
+export interface VerifyParts {
+  readonly directory: StateDirectory;
+  readonly files: LogFiles;
+  readonly key: VerifierKey;
+  /** Given each entry that is in order, oldest first. */
+  visit(entry: AuditEntry): void;
+}
+
+/**
+ * Checks a whole log, oldest entry first: form and number of each entry, bundles, tiles in all their forms, and for each block its
+ * place, the hash of the one before it and its signed tree head over the tree as it was then, which makes all tree heads consistent.
+ * Throws kind integrity for the first that is wrong, naming the first entry that it concerns. Needs no lock.
+ */
+export function verifyLog(parts: VerifyParts): Verified {
+  return new LogCheck(parts).run();
+}
+
+class LogCheck {
+  readonly #parts: VerifyParts;
+  readonly #path: string;
+  readonly #end: LogEnd;
+  readonly #stored: StoredTiles;
+  /** How many entries are published, and how many there are. */
+  readonly #published: number;
+  readonly #size: number;
+  /** The entries of the tail. */
+  readonly #waiting: readonly Buffer[];
+  readonly #tree = new TiledTree((tile, bytes) => this.#checkTile(tile, bytes));
+  readonly #leaves = new Uint8Array(TILE_WIDTH * HASH_BYTES);
+  readonly #leafViews = Array.from({ length: TILE_WIDTH }, (_, offset) => this.#leaves.subarray(offset * HASH_BYTES, (offset + 1) * HASH_BYTES));
+  /** The block that the next entry is in, and the hash of its text. */
+  #block: Block | undefined;
+  #blocks = 0;
+  #previous = NO_BLOCK_HASH;
+  #head: string | undefined;
+
+  constructor(parts: VerifyParts) {
+    this.#parts = parts;
+    this.#path = parts.files.path;
+    this.#end = readLogEnd(parts.files, parts.key);
+    this.#stored = new StoredTiles(parts.directory, parts.files);
+    this.#published = this.#end.published?.size ?? 0;
+    this.#waiting = this.#end.frames.flatMap(({ entries }) => entries);
+    this.#size = this.#published + this.#waiting.length;
+  }
+
+  run(): Verified {
+    this.#checkRoot();
+    for (let index = 0; index * TILE_WIDTH < this.#size; index += 1) this.#checkBundle(index);
+    for (const { bytes, ...tile } of this.#tree.edge()) this.#checkTile(tile, bytes);
+    this.#checkNothingBeyond();
+    const { size } = this.#tree;
+    return { size, blocks: this.#blocks, unpublished: size - this.#published, treeHead: this.#head };
+  }
+
+  #checkBundle(index: number): void {
+    const first = index * TILE_WIDTH;
+    const { bytes, wanted } = this.#bundleBytes(index);
+    const { spans, count } = spansOf(bytes, TILE_WIDTH);
+    for (let offset = 0; offset < count; offset += 1) {
+      leafHash(bytes, { start: spans[2 * offset] as number, end: spans[2 * offset + 1] as number, into: this.#leafViews[offset] as Uint8Array });
+    }
+    const agreed = this.#agreedLeaves(index);
+    for (let offset = 0; offset < wanted; offset += 1) {
+      const number = first + offset;
+      this.#block ??= this.#nextBlock();
+      if (offset === agreed) throw this.#fault(number, `its hash is not that in the tile ${tilePath({ level: 0, index, width: tileWidth(0, index, this.#published) })}`);
+      if (offset === count) throw this.#fault(number, `the bundle ${tilePath({ level: "entries", index, width: tileWidth(0, index, this.#published) })} is missing or cut short`);
+      const span = { start: spans[2 * offset] as number, end: spans[2 * offset + 1] as number };
+      this.#parts.visit(decodeEntry(bytes, span, number, (what) => this.#fault(number, what)));
+      this.#tree.append(this.#leafViews[offset] as Uint8Array);
+      this.#checkBlockEnd();
+    }
+    this.#checkForms({ level: "entries", index, width: wanted }, bytes, (width) => spans[2 * width - 1] as number);
+  }
+
+  /** A bundle with its entries of the tail, as it is stored, and how many entries belong in it. */
+  #bundleBytes(index: number): { bytes: Buffer; wanted: number } {
+    const width = tileWidth(0, index, this.#published);
+    const stored = width === 0 ? Buffer.alloc(0) : this.#parts.files.storedBundle({ index, width });
+    const from = index * TILE_WIDTH + width - this.#published;
+    const waiting = this.#waiting.slice(from, from + TILE_WIDTH - width);
+    return { bytes: waiting.length === 0 ? stored : Buffer.concat([stored, encodeBundle(waiting)]), wanted: width + waiting.length };
+  }
+
+  /** How many of a bundle's leaves are in the published tile as they should be, from the first on; all where none differs. */
+  #agreedLeaves(index: number): number {
+    const width = tileWidth(0, index, this.#published);
+    if (width === 0) return TILE_WIDTH;
+    const tile = this.#parts.files.tile({ level: 0, index, width });
+    if (tile === undefined) throw this.#fault(index * TILE_WIDTH, `the tile ${tilePath({ level: 0, index, width })} is missing or cut short`);
+    const differs = firstDifference(tile, this.#leaves.subarray(0, tile.length));
+    return differs === undefined ? TILE_WIDTH : Math.floor(differs / HASH_BYTES);
+  }
+
+  /** Every form in which a tile is stored is the beginning of what it is; the form that the checkpoint asks for, or the full one, is there. */
+  #checkTile(tile: Tile, bytes: Uint8Array): void {
+    this.#checkForms(tile, bytes, (width) => width * HASH_BYTES);
+  }
+
+  #checkForms({ level, index, width: most }: TileName, bytes: Uint8Array, lengthOf: (width: number) => number): void {
+    const widths = this.#stored.widths({ level, index });
+    const each = TILE_WIDTH ** (level === "entries" ? 0 : level);
+    const first = index * TILE_WIDTH * each;
+    const wanted = tileWidth(level === "entries" ? 0 : level, index, this.#published);
+    if (wanted > 0 && !widths.includes(wanted) && !widths.includes(TILE_WIDTH)) throw this.#fault(first, `the file ${tilePath({ level, index, width: wanted })} is missing`);
+    for (const width of widths) {
+      const name = tilePath({ level, index, width });
+      if (width > most) throw this.#fault(this.#size, `the file ${name} goes beyond the end of the log`);
+      const file = this.#parts.files.file({ level, index, width });
+      // Its full form took its place meanwhile.
+      if (file === undefined && width < TILE_WIDTH) continue;
+      const differs = firstDifference(file ?? new Uint8Array(0), bytes.subarray(0, lengthOf(width)));
+      if (differs === undefined) continue;
+      let offset = 0;
+      while (offset < width - 1 && lengthOf(offset + 1) <= differs) offset += 1;
+      throw this.#fault(first + offset * each, `the file ${name} is not as it was published`);
+    }
+  }
+
+  #nextBlock(): Block {
+    const [number, first] = [this.#blocks, this.#tree.size];
+    const { files } = this.#parts;
+    const waiting = this.#end.frames.find(({ block }) => block.first === first)?.block;
+    const text = waiting === undefined ? files.block(number) : blockText(waiting);
+    const wrong = (what: string) => this.#fault(first, `block ${number} ${what}`);
+    if (text === undefined) throw wrong("is missing");
+    const block = parseBlock(text);
+    if (block === undefined) throw wrong("is not in its form");
+    if (block.number !== number || block.first !== first) throw wrong(`says that it is block ${block.number} from entry ${block.first} on`);
+    if (block.previous !== this.#previous) throw wrong("does not have the hash of the block before it");
+    const end = first + block.count;
+    if (openTreeHead(block.head, this.#parts.key)?.size !== end) throw wrong("has no tree head of its size that is signed by the log's key");
+    if (end > (waiting === undefined ? this.#published : this.#size)) throw wrong("goes beyond the log's tree head");
+    const published = files.block(number);
+    if (published !== undefined && published !== text) throw wrong("is not as it was logged");
+    this.#previous = blockHash(text);
+    return block;
+  }
+
+  #checkBlockEnd(): void {
+    const block = this.#block;
+    if (block === undefined || this.#tree.size < block.first + block.count) return;
+    if (!sameHash(openTreeHead(block.head, this.#parts.key)?.root, this.#tree.root())) {
+      throw this.#fault(block.first, `block ${block.number} (entries ${block.first} to ${this.#tree.size - 1}) was signed with other entries`);
+    }
+    this.#head = block.head;
+    this.#blocks += 1;
+    this.#block = undefined;
+    this.#checkRoot();
+  }
+
+  /** The checkpoint says of its size what the entries say. */
+  #checkRoot(): void {
+    const { published } = this.#end;
+    if (published?.size !== this.#tree.size) return;
+    if (!sameHash(published.root, this.#tree.root())) throw logFault(this.#path, "its tree head, the file 'checkpoint', was signed with other entries");
+  }
+
+  #checkNothingBeyond(): void {
+    const { directory, files } = this.#parts;
+    for (const tile of this.#stored.all()) {
+      const level = tile.level === "entries" ? 0 : tile.level;
+      if (tileWidth(level, tile.index, this.#size) < tile.width) throw this.#fault(this.#size, `the file ${tilePath(tile)} goes beyond the end of the log`);
+    }
+    const beyond = directory.names(files.blocksPath).find((name) => /^\d+$/.test(name) && Number(name) >= this.#blocks);
+    if (beyond !== undefined) throw this.#fault(this.#size, `block ${beyond} goes beyond the end of the log`);
+  }
+
+  #fault(number: number, what: string): OpError {
+    return entryFault(this.#path, number, what);
+  }
+}
+
+/** The first byte in which they differ, if only by there not being one. */
+function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
+  if (Buffer.compare(a, b) === 0) return undefined;
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at += 1) if (a[at] !== b[at]) return at;
+  return shorter;
+}
