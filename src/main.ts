@@ -58,6 +58,7 @@ function contextFor(settings: Settings): Context {
       manager: () => managerFacts(settings),
     }),
     plugins: async () => (await plugins(settings, "read")).plugins,
+    archive: async (place) => (await import("./store/audit/archive.ts")).openArchive({ root, ...place }),
     async makeHome() {
       (await store()).prepare();
       const path = settings.stateFile.value;

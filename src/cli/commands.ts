@@ -69,6 +69,26 @@ export const COMMANDS: readonly Entry[] = [
         summary: "one entry in full",
         load: async () => (await import("./commands/audit-show.ts")).auditShowCommand,
       },
+      {
+        name: "verify",
+        summary: "check that nothing in the log was changed",
+        load: async () => (await import("./commands/audit-verify.ts")).auditVerifyCommand,
+      },
+      {
+        name: "prove",
+        summary: "a proof of one entry that stands on its own",
+        load: async () => (await import("./commands/audit-prove.ts")).auditProveCommand,
+      },
+      {
+        name: "export",
+        summary: "all entries, a line each",
+        load: async () => (await import("./commands/audit-export.ts")).auditExportCommand,
+      },
+      {
+        name: "key",
+        summary: "the key that the log is checked with",
+        load: async () => (await import("./commands/audit-key.ts")).auditKeyCommand,
+      },
     ],
   },
   {

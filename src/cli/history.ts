@@ -15,7 +15,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "ownership",
 ];
 
-/** Says of each entry, from the newest back to the oldest of a log, whether it is open: announced, and no outcome followed. */
+/** Says of each entry, from the newest of a log back, whether it is open: announced, and no outcome followed. */
 export class OpenBackwards {
   /** By transaction, what was told of later on. */
   readonly #later = new Map<string | undefined, Set<string>>();
@@ -25,13 +25,34 @@ export class OpenBackwards {
     const later = this.#later.get(transaction) ?? new Set();
     const open = outcome === "begun" && !later.has(subject(entry));
     later.add(subject(entry));
-    // An apply or a rollback as a whole was announced as "plan" and ends with one of these.
-    if (kind === "commit" || kind === "rollback" || (kind === "revert" && outcome !== "begun")) later.add(subject({ kind: "plan" }));
+    if (endsWhole(entry)) later.add(subject({ kind: "plan" }));
     // Nothing of a transaction is older than the announcement of the whole.
     if (outcome === "begun" && WHOLE.includes(kind)) this.#later.delete(transaction);
     else this.#later.set(transaction, later);
     return open;
   }
+}
+
+/** The same from the oldest on: what is open at the end. Keeps no more than what is open. */
+export class OpenForwards {
+  readonly #begun = new Map<string, number>();
+
+  add(entry: AuditEntry): void {
+    const key = (of: Parameters<typeof subject>[0]) => JSON.stringify([entry.transaction, subject(of)]);
+    if (entry.outcome === "begun") this.#begun.set(key(entry), entry.index);
+    else this.#begun.delete(key(entry));
+    if (endsWhole(entry)) this.#begun.delete(key({ kind: "plan" }));
+  }
+
+  /** The numbers of the announcements. */
+  get open(): number[] {
+    return [...this.#begun.values()].sort((a, b) => a - b);
+  }
+}
+
+/** An apply or a rollback as a whole was announced as "plan" and ends with one of these. */
+function endsWhole({ kind, outcome }: AuditEntry): boolean {
+  return kind === "commit" || kind === "rollback" || (kind === "revert" && outcome !== "begun");
 }
 
 /** What is announced before all else in its transaction. */
@@ -55,6 +76,12 @@ export interface HistoryFilter {
   readonly resource: string | undefined;
   readonly since: Date | undefined;
   readonly until: Date | undefined;
+}
+
+/** The number of an entry, as people give it. */
+export function entryNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new OpError("invalid", `'${text}' is no entry's number`);
+  return Number(text);
 }
 
 export function matches({ actor, kind, plugin, resource, since, until }: HistoryFilter, entry: AuditEntry): boolean {

@@ -29,6 +29,8 @@ export interface OutputOptions {
 const SGR: Readonly<Record<Tone, string>> = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33" };
 /** Lines longer than this are hard to read, however wide the terminal. */
 const WIDEST = 110;
+/** About so much of a long result is written at once. */
+const PIECE_LENGTH = 64 * 1024;
 
 /** Everything op-dbus says. With --json standard output holds one JSON document and nothing else. */
 export class Output {
@@ -71,6 +73,21 @@ export class Output {
     await this.#print(this.json ? JSON.stringify(value(), null, 2) : text());
   }
 
+  /** A result that may be larger than memory: JSON texts, a line each; with --json one list of them. */
+  async lines(texts: Iterable<string>): Promise<void> {
+    await this.flush();
+    let piece = this.json ? "[" : "";
+    let first = true;
+    for (const text of texts) {
+      piece += this.json ? `${first ? "" : ","}\n${text}` : `${text}\n`;
+      first = false;
+      if (piece.length < PIECE_LENGTH) continue;
+      if (!(await this.#put(piece))) return;
+      piece = "";
+    }
+    await this.#put(this.json ? `${piece}\n]\n` : piece);
+  }
+
   /** Text for people that comes before the result: on stdout, or on stderr when that is kept for JSON. */
   async preview(text: string): Promise<void> {
     if (this.json) this.message(text);
@@ -111,10 +128,17 @@ export class Output {
 
   async #print(text: string): Promise<void> {
     await this.flush();
+    await this.#put(`${text}\n`);
+  }
+
+  /** False where nobody reads any more, or it cannot be written. */
+  async #put(text: string): Promise<boolean> {
     try {
-      await this.#stdout.write(`${text}\n`);
+      await this.#stdout.write(text);
+      return true;
     } catch (error) {
       if (codeOf(error) !== "EPIPE") this.#trouble ??= error;
+      return false;
     }
   }
 

@@ -2,7 +2,7 @@ import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { entryJson, isOpen } from "../history.ts";
+import { entryJson, entryNumber, isOpen } from "../history.ts";
 import { columns, printable } from "../printable.ts";
 
 export const auditShowCommand: CommandFactory = (context) =>
@@ -14,10 +14,10 @@ export const auditShowCommand: CommandFactory = (context) =>
     example: "op-dbus audit show 12",
     exits: [0, 1, 2, 7, 8],
     async run({ number }) {
-      if (!/^\d{1,15}$/.test(number)) throw new OpError("invalid", `'${number}' is no entry's number`);
+      const index = entryNumber(number);
       await using session = await context.open("books");
       const { audit } = session.engine.host;
-      const [entry] = audit.entries({ from: Number(number), to: Number(number) + 1 });
+      const [entry] = audit.entries({ from: index, to: index + 1 });
       if (entry === undefined) {
         const size = audit.size();
         throw new OpError("invalid", `There is no entry ${number}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });

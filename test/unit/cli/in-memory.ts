@@ -10,6 +10,7 @@ import { Engine } from "../../../src/engine/engine.ts";
 import type { Host } from "../../../src/engine/host.ts";
 import type { Context, Signals } from "../../../src/cli/context.ts";
 import { readerOf } from "../../conformance/memory-audit.ts";
+import { openArchive } from "../../../src/store/audit/archive.ts";
 import { Output, type Stream } from "../../../src/cli/output.ts";
 import { runProgram, wantsJson } from "../../../src/cli/program.ts";
 
@@ -185,6 +186,7 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
       },
       makeHome: async () => void opened.push("home"),
       plugins: async () => plugins,
+      archive: async (place) => openArchive({ root: settings.root.value, ...place }),
     }),
   });
   return { exit, stdout: stdout.text, stderr: stderr.text, files, opened, json: () => JSON.parse(stdout.text) as Json };

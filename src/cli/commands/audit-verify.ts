@@ -1,0 +1,45 @@
+import { command, type CommandFactory } from "../command.ts";
+import { DONE } from "../exit.ts";
+import { OpenForwards } from "../history.ts";
+import { counted } from "../printable.ts";
+
+/** Numbers of open announcements that people are shown. */
+const MOST_OPEN = 20;
+
+export const auditVerifyCommand: CommandFactory = (context) =>
+  command({
+    args: {
+      "blockchain-path": { type: "string", value: "DIR", description: "a replica's folder, the one that has the file 'checkpoint'", complete: "file" },
+      key: { type: "string", value: "VKEY", description: "the verifier key that you know to be the log's ('op-dbus audit key' on the host that wrote it)" },
+    },
+    about:
+      "Checks the whole audit log offline, without the private key: every entry, tile, bundle and block, and each signed tree head against the entries that it was signed over. " +
+      "Exit 7 names the first entry that is not as it was logged. Changes that were announced and have no outcome are listed; they are no damage.",
+    example: "op-dbus audit verify --blockchain-path /mnt/replica",
+    exits: [0, 1, 2, 6, 7],
+    async run({ "blockchain-path": path, key }) {
+      const archive = await context.archive({ ...(path === undefined ? {} : { path }), ...(key === undefined ? {} : { key }) });
+      let open = new OpenForwards();
+      const verified = archive.verify(() => {
+        const begun = (open = new OpenForwards());
+        return (entry) => begun.add(entry);
+      });
+      const numbers = open.open;
+      await context.output.result(
+        () => ({ path: archive.path, entries: verified.size, blocks: verified.blocks, unpublished: verified.unpublished, open: numbers, key: archive.key, key_given: !archive.keyFound, tree_head: verified.treeHead ?? null }),
+        () => [`${archive.path} verifies: ${counted(verified.size, "entry", "entries")} in ${counted(verified.blocks, "block")}`, ...openLines(numbers), ...keyLines(archive.keyFound, path)].join("\n"),
+      );
+      return DONE;
+    },
+  });
+
+function openLines(numbers: readonly number[]): string[] {
+  if (numbers.length === 0) return [];
+  const shown = numbers.slice(0, MOST_OPEN).join(", ");
+  return [`Announced without an outcome: ${shown}${numbers.length > MOST_OPEN ? ` and ${numbers.length - MOST_OPEN} more` : ""}`];
+}
+
+/** A key out of a folder says that the folder fits together, not whose it is. */
+function keyLines(keyFound: boolean, path: string | undefined): string[] {
+  return keyFound && path !== undefined ? ["The key was found in that folder: --key VKEY says whose log it is to be"] : [];
+}

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hashJson } from "../../../src/core/json.ts";
+import type { AuditEvent } from "../../../src/core/ports.ts";
+import { SignerKey, VerifierKey } from "../../../src/store/audit/note.ts";
+import { parseTlogProof, verifyTlogProof } from "../../../src/store/audit/tlog-proof.ts";
+import { openAt } from "../store/samples.ts";
+import { scratch } from "../sys/scratch.ts";
+import { Books, run, type Ran } from "./in-memory.ts";
+
+const EVENTS: readonly AuditEvent[] = [
+  { kind: "plan", transaction: "a", outcome: "begun" },
+  { kind: "action", transaction: "a", resource: "x", outcome: "begun" },
+  { kind: "action", transaction: "a", resource: "x", outcome: "done" },
+  { kind: "commit", transaction: "a", outcome: "done" },
+  { kind: "plan", transaction: "b", outcome: "begun" },
+  { kind: "action", transaction: "b", resource: "y", outcome: "begun" },
+];
+
+/** A state directory with a log of two blocks, a replica of it, and its key as the host prints it. */
+async function logged(folder: { file(...names: string[]): string }) {
+  const root = folder.file("root");
+  const { audit, paths } = openAt(root);
+  await audit.append(EVENTS.slice(0, 3));
+  await audit.append(EVENTS.slice(3));
+  const replica = folder.file("replica");
+  cpSync(paths.timing, replica, { recursive: true });
+  const audited = (...argv: string[]): Promise<Ran> => run(["audit", ...argv, "--root", root]);
+  return { root, replica, timing: paths.timing, audited, key: (await audited("key")).stdout.trimEnd() };
+}
+
+function flip(path: string, offset: number): void {
+  const bytes = readFileSync(path);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
+
+describe("audit verify", () => {
+  test("a log in order: how many entries and blocks, and what is open", async () => {
+    await using folder = scratch();
+    const { audited, timing, key } = await logged(folder);
+    expect(await audited("verify")).toMatchObject({ exit: 0, stdout: `${timing} verifies: 6 entries in 2 blocks\nAnnounced without an outcome: 4, 5\n` });
+    expect((await audited("verify", "--json")).json()).toMatchObject({ entries: 6, blocks: 2, unpublished: 0, open: [4, 5], key, key_given: false });
+  });
+
+  test("a replica, with the public key alone: exit 7 names the first bad entry", async () => {
+    await using folder = scratch();
+    const { replica, root, key } = await logged(folder);
+    rmSync(root, { recursive: true });
+    const check = (...more: string[]) => run(["blockchain", "verify", "--blockchain-path", replica, ...more]);
+    expect(await check("--key", key)).toMatchObject({ exit: 0, stdout: `${replica} verifies: 6 entries in 2 blocks\nAnnounced without an outcome: 4, 5\n` });
+    expect((await check()).stdout).toContain("The key was found in that folder");
+    const bundle = join(replica, "tile/entries/000.p/6");
+    flip(bundle, readFileSync(bundle).lastIndexOf('"resource":"y"') + 12);
+    expect(await check("--key", key)).toMatchObject({ exit: 7, stderr: expect.stringContaining(`Entry 5 of the audit log ${replica} does not verify`) });
+  });
+
+  test("another key: exit 7; no key, or no log: exit 2", async () => {
+    await using folder = scratch();
+    const { replica, audited, key } = await logged(folder);
+    const other = new SignerKey(VerifierKey.parse(key)?.name ?? "", Buffer.alloc(32, 1)).verifier.toString();
+    expect((await audited("verify", "--blockchain-path", replica, "--key", other)).exit).toBe(7);
+    expect((await audited("verify", "--key", "nonsense")).exit).toBe(2);
+    expect((await audited("verify", "--blockchain-path", folder.file("nowhere"))).exit).toBe(2);
+    expect((await run(["audit", "verify", "--root", folder.file("nowhere")])).stderr).toContain("There is no audit log in");
+  });
+
+  test("entries that are not published yet are checked too", async () => {
+    await using folder = scratch();
+    const { audited, root, timing } = await logged(folder);
+    const { audit } = openAt(root);
+    await audit.reserve();
+    await audit.append(EVENTS);
+    expect((await audited("verify", "--json")).json()).toMatchObject({ entries: 12, blocks: 3, unpublished: 6 });
+    flip(join(timing, "tile/0/000.p/3"), 40);
+    expect((await audited("verify")).stderr).toContain("Entry 1 of");
+  });
+});
+
+describe("audit prove", () => {
+  test("each entry, in a form that stands on its own", async () => {
+    await using folder = scratch();
+    const { audited, key, root } = await logged(folder);
+    const verifier = VerifierKey.parse(key);
+    for (const entry of openAt(root).audit.entries()) {
+      const proof = parseTlogProof((await audited("prove", String(entry.index))).stdout);
+      if (proof?.extra === undefined || verifier === undefined) throw new Error("There is no proof");
+      expect(new Bun.CryptoHasher("sha256").update(proof.extra).digest("hex")).toBe(hashJson(JSON.parse(JSON.stringify(entry))));
+      expect(verifyTlogProof(proof, proof.extra, verifier)).toBe(true);
+    }
+  });
+
+  test("into a file that is not there yet; no such entry", async () => {
+    await using folder = scratch();
+    const { audited } = await logged(folder);
+    const ran = await audited("prove", "2", "--out", "2.tlog-proof");
+    expect(ran).toMatchObject({ exit: 0, stdout: "Wrote 2.tlog-proof\n", files: { "2.tlog-proof": expect.stringMatching(/^c2sp\.org\/tlog-proof@v1\nextra .*\nindex 2\n/) } });
+    expect(await audited("prove", "6")).toMatchObject({ exit: 2, stderr: "error: There is no entry 6\nhint: There are 0 to 5\n" });
+    expect((await audited("prove", "x")).exit).toBe(2);
+  });
+});
+
+test("audit export: the bytes that were hashed, a line each, or one list", async () => {
+  const books = new Books();
+  await books.hostWith([]).audit.append(EVENTS);
+  const { stdout } = await run(["audit", "export"], { books });
+  expect(stdout.trimEnd().split("\n").map((line) => hashJson(JSON.parse(line)))).toEqual(books.entries.map((entry) => hashJson(JSON.parse(JSON.stringify(entry)))));
+  expect((await run(["audit", "export", "--json"], { books })).json()).toEqual(JSON.parse(JSON.stringify(books.entries)));
+  expect((await run(["audit", "export", "--json"])).json()).toEqual([]);
+});
+
+test("audit list --actor: by name or number", async () => {
+  const books = new Books();
+  await books.hostWith([]).audit.append(EVENTS);
+  const count = async (actor: string) => ((await run(["audit", "list", "--json", "--actor", actor], { books })).json() as { entries: unknown[] }).entries.length;
+  expect([await count("alice"), await count("mallory")]).toEqual([6, 0]);
+  expect(await count(String(books.entries[0]?.actor.uid))).toBe(6);
+});
