@@ -4,8 +4,8 @@
 set -euo pipefail
 readonly BUN_VERSION=1.4.5
 readonly HOST_PACKAGES=(mmdebstrap systemd-container apt-utils)
-# Go and its x/mod, with which others' code checks our audit log.
-readonly GO_PACKAGES=(golang-go golang-golang-x-mod-dev)
+# Go and its x/mod, with which others' code checks our audit log; strace, with which its writes are made to fail.
+readonly AUDIT_PACKAGES=(golang-go golang-golang-x-mod-dev strace)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null

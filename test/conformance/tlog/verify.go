@@ -85,10 +85,11 @@ func widthOf(level int, n, size int64) int {
 	return int(size)
 }
 
-// tiles reads x/mod's stored hashes out of tiles of height 8.
+// tiles reads x/mod's stored hashes out of tiles of height 8, each once.
 type tiles struct {
-	size int64
-	read map[string][]byte
+	size   int64
+	read   map[string][]byte
+	hashes map[int64]tlog.Hash
 }
 
 func (t tiles) tile(level int, n int64) []byte {
@@ -108,11 +109,16 @@ func (t tiles) tile(level int, n int64) []byte {
 func (t tiles) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	found := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
-		level, n := tlog.SplitStoredHashIndex(index)
-		count := int64(1) << uint(level%8)
-		first := n * count
-		data := t.tile(level/8, first/width)
-		found[i] = treeOf(data[first%width*tlog.HashSize:][:count*tlog.HashSize])
+		hash, ok := t.hashes[index]
+		if !ok {
+			level, n := tlog.SplitStoredHashIndex(index)
+			count := int64(1) << uint(level%8)
+			first := n * count
+			data := t.tile(level/8, first/width)
+			hash = treeOf(data[first%width*tlog.HashSize:][:count*tlog.HashSize])
+			t.hashes[index] = hash
+		}
+		found[i] = hash
 	}
 	return found, nil
 }
@@ -214,7 +220,7 @@ func main() {
 	signed, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
 	must(err)
 	at := openHead(signed)
-	reader := tiles{at.size, map[string][]byte{}}
+	reader := tiles{at.size, map[string][]byte{}, map[int64]tlog.Hash{}}
 	root, err := tlog.TreeHash(at.size, reader)
 	must(err)
 	if root != at.root {
