@@ -38,7 +38,8 @@ const ATTEMPTS = 5;
 export function openArchive({ root, path, key: given }: ArchivePlace): AuditArchive {
   const directory = new StateDirectory(path ?? root);
   const files = new LogFiles(directory, path ?? directory.paths.timing);
-  const found = new AuditKeys(directory, files).verifier();
+  const keys = new AuditKeys(directory, files);
+  const found = path === undefined ? keys.known() : keys.verifier();
   const key = given === undefined ? found : VerifierKey.parse(given);
   if (given !== undefined && key === undefined) throw new OpError("invalid", `'${given}' is no verifier key`, { hint: "On the host that wrote the log: op-dbus audit key" });
   if (key === undefined || (files.checkpoint() === undefined && files.tail().length === 0)) throw new OpError("invalid", `There is no audit log in ${files.path}`);

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { OpError } from "../../core/errors.ts";
+import { codeOf, OpError } from "../../core/errors.ts";
 import type { StateDirectory } from "../state-directory.ts";
 import { logFault } from "./fault.ts";
 import type { LogFiles } from "./log-files.ts";
@@ -37,18 +37,33 @@ export class AuditKeys {
     return key;
   }
 
+  /** As `verifier`, and that it belongs to the private key, where this user may read that one. */
+  known(): VerifierKey | undefined {
+    try {
+      return this.#private()?.verifier ?? this.verifier();
+    } catch (error) {
+      if (error instanceof OpError && codeOf(error.cause) === "EACCES") return this.verifier();
+      throw error;
+    }
+  }
+
   #stored(): SignerKey | undefined {
+    const signer = this.#private();
+    const verifier = this.verifier();
+    if (signer !== undefined && verifier === undefined) this.#publish(signer);
+    if (signer !== undefined || verifier === undefined) return signer;
+    const { auditKey } = this.#directory.paths;
+    throw new OpError("integrity", `The audit log's private key ${auditKey} is missing`, { hint: "Bring it back from a backup; the log takes no more entries without it" });
+  }
+
+  #private(): SignerKey | undefined {
     const { auditKey } = this.#directory.paths;
     const text = this.#directory.readText(auditKey);
-    if (text === undefined) {
-      if (this.verifier() === undefined) return undefined;
-      throw new OpError("integrity", `The audit log's private key ${auditKey} is missing`, { hint: "Bring it back from a backup; the log takes no more entries without it" });
-    }
+    if (text === undefined) return undefined;
     const signer = SignerKey.parse(text.trimEnd());
     if (signer === undefined) throw new OpError("integrity", `${auditKey} is no private key of an audit log`);
     const verifier = this.verifier();
-    if (verifier === undefined) this.#publish(signer);
-    else if (verifier.toString() !== signer.verifier.toString()) throw logFault(this.#files.path, `its file 'verifier-key' does not belong to ${auditKey}`);
+    if (verifier !== undefined && verifier.toString() !== signer.verifier.toString()) throw logFault(this.#files.path, `its file 'verifier-key' does not belong to ${auditKey}`);
     return signer;
   }
 

@@ -71,7 +71,7 @@ export class TiledAuditLog implements AuditSink, AuditReader {
 
   #view(): LogView | undefined {
     const { files, keys } = this.#parts;
-    const verifier = keys.verifier();
+    const verifier = keys.known();
     return verifier === undefined ? undefined : new LogView(files, verifier);
   }
 

@@ -13,7 +13,7 @@ const BEFORE = "active disabled infinity; inactive disabled infinity; inactive m
 const DESIRED = "inactive disabled infinity; active enabled 67108864; active disabled infinity";
 
 /** A few system calls that a crash can fall before; each is walked call by call. */
-const BOUNDARIES = ["fsync", "fdatasync", "rename", "unlink", "sendto"];
+const BOUNDARIES = ["fsync", "fdatasync", "rename", "ftruncate", "unlink", "sendto"];
 
 async function atBefore(host: Host): Promise<void> {
   await host.must(["sh", "-c", `

@@ -272,6 +272,17 @@ describe("a log whose end does not verify", () => {
     expect(filesAt(folder.path)).toEqual(was);
   });
 
+  test("another key beside a log that fits it: whoever may read the private key sees it", async () => {
+    await using folder = scratch();
+    await using other = scratch();
+    for (const root of [folder.path, other.path]) await written(root);
+    cpSync(openAt(other.path).paths.timing, openAt(folder.path).paths.timing, { recursive: true });
+    const found = expect.objectContaining({ kind: "integrity", message: expect.stringContaining("does not belong to") });
+    expect(() => openAt(folder.path).audit.size()).toThrow(found);
+    rmSync(openAt(folder.path).paths.auditKey);
+    expect(openAt(folder.path).audit.size()).toBe(EVENTS.length);
+  });
+
   test("a frame damaged before a whole one, in the tail", async () => {
     await using folder = scratch();
     await written(folder.path, { inTail: true });
