@@ -6,7 +6,7 @@ import { readLogEnd, treeAt, type LogEnd, type LogTree } from "./log-end.ts";
 import type { LogFiles } from "./log-files.ts";
 import { leafHash, sameHash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
-import { consistencyProof, inclusionProof, type SubtreeHash } from "./proof.ts";
+import { inclusionProof } from "./proof.ts";
 import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, type Tile, type TiledTree } from "./tile.ts";
 
 /**
@@ -67,15 +67,7 @@ export class LogView {
   }
 
   inclusionProof(number: number): Uint8Array[] {
-    return inclusionProof(this.#subtrees, number, this.size);
-  }
-
-  consistencyProof(first: number): Uint8Array[] {
-    return consistencyProof(this.#subtrees, first, this.size);
-  }
-
-  get #subtrees(): SubtreeHash {
-    return subtreesOf(this.size, (tile) => this.#tile(tile));
+    return inclusionProof(subtreesOf(this.size, (tile) => this.#tile(tile)), number, this.size);
   }
 
   #decoded(number: number): AuditEntry {
