@@ -160,6 +160,8 @@ export interface Ledger {
   ownership(): Ownership;
   /** Oldest first. */
   checkpoints(): readonly Checkpoint[];
+  /** The names and numbers of all checkpoints, oldest first, without looking into them. */
+  marks(): readonly CheckpointMark[];
   rejection(documentHash: string): Rejection | undefined;
   /** Oldest first. */
   rejections(): readonly Rejection[];
@@ -167,6 +169,8 @@ export interface Ledger {
   /** Writes all of it; doing it twice is doing it once, so that a crash in between can be mended by doing it again. */
   commit(commit: Commit): Promise<void>;
 }
+
+export type CheckpointMark = Pick<Checkpoint, "name" | "sequence">;
 
 /** Absent keys are left as they are. */
 export interface Commit {

@@ -1,6 +1,6 @@
 import { ownershipAfter, ownershipForWayBack, strayKeys, withoutKeys } from "../core/ownership.ts";
 import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
-import type { Checkpoint, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
+import type { Checkpoint, CheckpointMark, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
 import { valueAt, withValue, type Resource, type Resources, type Ownership, type OwnedResource } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
 import { renewedBooks } from "./renewal.ts";
@@ -14,7 +14,7 @@ export function settleApply(settled: Settled, ledger: Ledger, plugins: readonly 
   return {
     current: { version: 1, plugins: { ...ledger.current().plugins, ...header.document.plugins } },
     ownership: withoutPruned(ownershipWith(settled, ledger, plugins), header, plugins),
-    checkpoints: [...books.rewritten, checkpointOf(settled, books, plugins)],
+    checkpoints: [...books.rewritten, checkpointOf(settled, books, ledger.marks(), plugins)],
     accept: [header.documentHash],
     ...(header.planId === undefined ? {} : { spend: header.planId }),
   };
@@ -134,8 +134,12 @@ export function policiesOf(plugin: Plugin, resources: Resources): Resources {
   return Object.fromEntries(entries);
 }
 
-function checkpointOf({ header, changes }: Settled, ledger: Pick<Ledger, "checkpoints" | "ownership" | "current">, plugins: readonly Plugin[]): Checkpoint {
-  const existing = ledger.checkpoints();
+function checkpointOf(
+  { header, changes }: Settled,
+  books: Pick<Ledger, "ownership" | "current">,
+  existing: readonly CheckpointMark[],
+  plugins: readonly Plugin[],
+): Checkpoint {
   const policies = Object.entries(header.desired).map(
     ([name, resources]) => [name, policiesOf(pluginOf(plugins, name), resources)] as const,
   );
@@ -149,14 +153,14 @@ function checkpointOf({ header, changes }: Settled, ledger: Pick<Ledger, "checkp
       documentHash: header.documentHash,
       changes,
       policies: Object.fromEntries(policies),
-      ownershipBefore: ledger.ownership(),
-      currentBefore: ledger.current(),
+      ownershipBefore: books.ownership(),
+      currentBefore: books.current(),
     },
   };
 }
 
 /** "auto-20261120T170312.123Z", counted on where one by that name exists. */
-function autoName(started: string, existing: readonly Checkpoint[]): string {
+function autoName(started: string, existing: readonly CheckpointMark[]): string {
   const base = `auto-${started.replaceAll(/[-:]/g, "")}`;
   const taken = new Set(existing.map(({ name }) => name));
   let name = base;

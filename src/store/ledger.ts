@@ -1,7 +1,7 @@
 import { EMPTY_DOCUMENT, type StateDocument } from "../core/document.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Ownership } from "../core/resource.ts";
-import type { Checkpoint, Commit, Ledger, Rejection } from "../core/ports.ts";
+import type { Checkpoint, CheckpointMark, Commit, Ledger, Rejection } from "../core/ports.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
 import { namedFile } from "./paths.ts";
 import { RejectedFiles } from "./rejected-files.ts";
@@ -34,6 +34,10 @@ export class FileLedger implements Ledger {
 
   checkpoints(): readonly Checkpoint[] {
     return this.#checkpoints.all();
+  }
+
+  marks(): readonly CheckpointMark[] {
+    return this.#checkpoints.marks();
   }
 
   rejection(documentHash: string): Rejection | undefined {

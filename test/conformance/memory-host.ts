@@ -146,6 +146,7 @@ function ledgerOn(disk: MemoryDisk, instants: Instants, write: Write): Ledger {
     current: () => read(disk.current),
     ownership: () => read(disk.ownership),
     checkpoints: () => read(disk.checkpoints),
+    marks: () => read(disk.checkpoints.map(({ name, sequence }) => ({ name, sequence }))),
     rejection: (hash) => read(disk.rejections.find(({ documentHash }) => documentHash === hash)),
     rejections: () => read(disk.rejections),
     isSpent: (plan) => read(disk.spent.includes(plan)),

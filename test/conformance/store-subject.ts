@@ -47,6 +47,7 @@ function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, i
       current: () => ledger.current(),
       ownership: () => ledger.ownership(),
       checkpoints: () => ledger.checkpoints(),
+      marks: () => ledger.marks(),
       rejection: (hash) => ledger.rejection(hash),
       rejections: () => ledger.rejections(),
       isSpent: (plan) => ledger.isSpent(plan),

@@ -26,7 +26,7 @@ export const checkpointCreateCommand: CommandFactory = (context) =>
         "checkpoint create",
         { force: false, observer: {}, recovered: tellRecovered(context) },
         async (host) => {
-          const existing = host.ledger.checkpoints();
+          const existing = host.ledger.marks();
           if (existing.some((other) => other.name === name)) throw new OpError("refused", `There is a checkpoint '${name}' already`);
           const sequence = Math.max(0, ...existing.map((other) => other.sequence)) + 1;
           const checkpoint: Checkpoint = { name, sequence, created: host.clock.now().toISOString(), actor: host.actor };

@@ -93,6 +93,7 @@ export class Books implements Ledger {
   current = () => this.document;
   ownership = () => this.owned;
   checkpoints = () => this.points;
+  marks = () => this.points;
   rejection = (hash: string) => this.rejected.find(({ documentHash }) => documentHash === hash);
   rejections = () => this.rejected;
   isSpent = (id: string) => this.spent.has(id);

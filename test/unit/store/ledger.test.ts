@@ -161,6 +161,7 @@ describe("Ledger", () => {
     const { ledger } = openAt(folder.path);
     await ledger.commit({ checkpoints: [checkpointNamed("a", 10), checkpointNamed("b", 9), checkpointNamed("c", 100), checkpointNamed("D:1+2@x_y", 1)] });
     expect(ledger.checkpoints().map(({ name }) => name)).toEqual(["D:1+2@x_y", "b", "a", "c"]);
+    expect(ledger.marks()).toEqual(ledger.checkpoints().map(({ name, sequence }) => ({ name, sequence })));
   });
 
   test("names that would lead out of their folder, hide or be too long: kind invalid, and nothing is written", async () => {
