@@ -143,8 +143,9 @@ export function makeDirectory(path: string, mode = 0o755): void {
   syncFolder(dirname(path));
 }
 
-/** The names that `place` gives its temporary files. */
-const LEFTOVER = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
+/** A name for a new temporary file, and how such names are known again. */
+const temporaryName = () => `.op-dbus-${crypto.randomUUID()}.tmp`;
+const LEFTOVER = /^\.op-dbus-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 class OpenAppendFile implements AppendFile {
   readonly #fd: number;
@@ -214,7 +215,7 @@ function place(path: string, text: string | Uint8Array, { mode, commit }: Placin
 
 /** A new file in the folder, whose bytes are on the disk. */
 function stage(folder: string, text: string | Uint8Array, mode: number): string {
-  const temporary = join(folder, `.op-dbus-${crypto.randomUUID()}.tmp`);
+  const temporary = join(folder, temporaryName());
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { scratch } from "../sys/scratch.ts";
 import { header, openAt, records } from "./samples.ts";
 
@@ -153,13 +153,12 @@ describe("Journal", () => {
     await using folder = scratch();
     const { journal, paths } = openAt(folder.path);
     mkdirSync(paths.checkpoints, { recursive: true });
-    const kept = [".hidden", "note.tmp", ".x.json.tmp", "lock"];
-    const left = [".current.json.4242-0a1b2c3d.tmp", ".journal.jsonl.1-ffffffff.tmp"];
-    for (const name of [...kept, ...left]) writeFileSync(`${paths.state}/${name}`, "");
-    writeFileSync(`${paths.checkpoints}/.auto-1.json.7-00000000.tmp`, "");
+    const kept = [".hidden", "note.tmp", ".op-dbus-x.json.tmp", "lock"];
+    for (const name of kept) writeFileSync(`${paths.state}/${name}`, "");
+    for (const dying of [paths.state, paths.checkpoints]) await dieWriting(dying);
     await journal.begin(header);
-    expect(readdirSync(paths.state).sort()).toEqual([...kept, "checkpoints", "journal.jsonl"].sort());
-    expect(readdirSync(paths.checkpoints)).toEqual([]);
+    const left = [paths.state, paths.checkpoints].map((path) => readdirSync(path).filter((name) => name !== "half").sort());
+    expect(left).toEqual([[...kept, "checkpoints", "journal.jsonl"].sort(), []]);
   });
 
   test("an empty file is nothing begun; a folder in its place is refused by its name", async () => {
@@ -174,3 +173,22 @@ describe("Journal", () => {
     expect(() => openAt(other.path).journal.pending()).toThrow(expect.objectContaining({ kind: "refused" }));
   });
 });
+
+/** A process is killed in the middle of a durable write into the folder, and leaves what it had written. */
+async function dieWriting(folder: string): Promise<void> {
+  const script = `import { writeDurably } from ${JSON.stringify(join(import.meta.dir, "../../../src/sys/durable.ts"))};
+    const bytes = new Uint8Array(1 << 20);
+    for (;;) writeDurably(${JSON.stringify(join(folder, "half"))}, bytes);`;
+  const before = new Set(readdirSync(folder));
+  const writer = Bun.spawn([process.execPath, "-e", script], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  // Stopped while it is looked for, so that what is seen is what is left.
+  for (let seen = false; !seen; seen = readdirSync(folder).some((name) => name !== "half" && !before.has(name))) {
+    writer.kill("SIGCONT");
+    await Bun.sleep(3);
+    writer.kill("SIGSTOP");
+    await Bun.sleep(1);
+    if (writer.exitCode !== null) throw new Error("The writer ended by itself");
+  }
+  writer.kill("SIGKILL");
+  await writer.exited;
+}
