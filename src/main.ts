@@ -55,12 +55,13 @@ function contextFor(settings: Settings): Context {
       readText,
       checkWritable,
       exists: (path) => userFiles.exists(path),
+      onSubvolumes: async () => (await store()).onSubvolumes(),
       manager: () => managerFacts(settings),
     }),
     plugins: async () => (await plugins(settings, "read")).plugins,
     archive: async (place) => (await import("./store/audit/archive.ts")).openArchive({ root, ...place }),
     async makeHome() {
-      (await store()).prepare();
+      await (await store()).prepare();
       const path = settings.stateFile.value;
       if (path !== DEFAULT_STATE_FILE) return;
       try {
@@ -81,7 +82,7 @@ function contextFor(settings: Settings): Context {
         holder: () => kernelLock.holder(),
         async acquire(purpose) {
           // Only now is anything written: until the lock is asked for, a command may still be refused for what it was given.
-          prepare();
+          await prepare();
           return await kernelLock.acquire(purpose);
         },
       };

@@ -14,7 +14,7 @@ export interface Check {
 
 /** Everything that op-dbus needs of this machine. Changes and starts nothing. */
 export async function checkAll(context: Context): Promise<Check[]> {
-  return [user(context), await manager(context), await unitLog(context), stateDirectory(context), stateFile(context), await books(context)];
+  return [user(context), await manager(context), await unitLog(context), await stateDirectory(context), stateFile(context), await books(context)];
 }
 
 function user({ machine }: Context): Check {
@@ -42,13 +42,14 @@ async function unitLog({ machine }: Context): Promise<Check> {
   return { name, verdict: "warn", found: trouble, advice: trouble.includes("libsystemd") ? `${advice} (Debian: apt install libsystemd0)` : advice };
 }
 
-function stateDirectory({ machine }: Context): Check {
+async function stateDirectory({ machine }: Context): Promise<Check> {
   const name = "state directory";
   const { path, exists, writable, fileSystem } = machine.stateDirectory();
   const where = `${path} on ${fileSystem}`;
   if (writable) {
-    const fast = fileSystem === "btrfs" ? "" : "; no instant snapshots, all else works";
-    return { name, verdict: "ok", found: exists ? `${where}${fast}` : `${where}, made by the first apply${fast}` };
+    const subvolumes = fileSystem === "btrfs" ? await machine.onSubvolumes() : false;
+    const layout = subvolumes === false ? "in folders: no instant snapshots, all else works" : "in subvolumes";
+    return { name, verdict: "ok", found: `${where}, ${exists ? "" : "made by the first apply, "}${layout}` };
   }
   const advice = machine.uid === 0 ? "Make it writable, or name another: --root DIR" : "Run op-dbus as root, or name another: --root DIR";
   return { name, verdict: machine.uid === 0 ? "fail" : "warn", found: `${where} is not writable`, advice };

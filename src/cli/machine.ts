@@ -11,6 +11,8 @@ export interface Machine {
   /** "Debian GNU/Linux 13 (trixie)". */
   readonly system: string;
   stateDirectory(): StateDirectoryFacts;
+  /** Whether the state directory's own folders are subvolumes, of which there can be snapshots; undefined while they are not made. */
+  onSubvolumes(): Promise<boolean | undefined>;
   /** Why units' words cannot be had; undefined where they can. */
   unitLogTrouble(): Promise<string | undefined>;
   /** Throws kind unavailable. */
@@ -40,6 +42,7 @@ export interface MachineSources {
   readText(path: string): string | undefined;
   exists(path: string): boolean;
   unitLog(): Promise<UnitLog>;
+  onSubvolumes(): Promise<boolean | undefined>;
   /** Throws where this process may not write. */
   checkWritable(path: string): void;
   manager(): Promise<ManagerFacts>;
@@ -49,7 +52,7 @@ export interface MachineSources {
 const ANY_UNIT = "init.scope";
 
 export function createMachine(sources: MachineSources): Machine {
-  const { actor, hostname, manager, unitLog, readText } = sources;
+  const { actor, hostname, manager, onSubvolumes, unitLog, readText } = sources;
   return {
     hostname,
     uid: actor.uid,
@@ -62,6 +65,7 @@ export function createMachine(sources: MachineSources): Machine {
       return /^PRETTY_NAME="?([^"\n]*)/m.exec(text)?.[1] ?? "unknown";
     },
     stateDirectory: () => stateDirectoryFacts(sources),
+    onSubvolumes,
     async unitLogTrouble() {
       const [line = ""] = (await unitLog()).lastLines(ANY_UNIT, 1);
       return /^\((the unit's log could not be read.*)\)$/.exec(line)?.[1];

@@ -20,8 +20,10 @@ export interface Store {
   readonly audit: AuditSink & AuditReader;
   readonly journal: Journal;
   readonly ledger: Ledger;
-  /** Makes the lock's folder. Throws kind refused, saying why, where this process could not write. */
-  prepare(): void;
+  /** Makes the lock's folder, and the subvolumes. Throws kind refused, saying why, where this process could not write. */
+  prepare(): Promise<void>;
+  /** Whether what is kept is in subvolumes of BTRFS; undefined while nothing is. */
+  onSubvolumes(): Promise<boolean | undefined>;
 }
 
 /** Opens a state directory, which need not be there. Nothing is read before it is asked for, nothing written before the first write. */
@@ -37,5 +39,6 @@ export function openStore({ root, ...witness }: StoreOptions): Store {
     journal: new FileJournal(directory, reserve),
     ledger: new FileLedger(directory, reserve),
     prepare: () => directory.prepare(),
+    onSubvolumes: () => directory.onSubvolumes(),
   };
 }

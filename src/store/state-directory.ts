@@ -10,7 +10,7 @@ import {
   writeDurably,
   type AppendFile,
 } from "../sys/durable.ts";
-import { checkWritable, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
+import { checkWritable, isThere, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
 import { isName, modeOf, statePaths, type StatePaths } from "./paths.ts";
 
 /** A file as it is to be. */
@@ -34,12 +34,29 @@ export class StateDirectory {
     this.paths = statePaths(root);
   }
 
-  /** Makes room for the lock, the first thing that a change writes. Throws kind refused where nothing could be written. */
-  prepare(): void {
-    this.#writing(this.paths.state, () => {
-      this.#make(this.paths.state);
-      checkWritable(this.paths.state);
+  /**
+   * Makes room for the lock, the first thing that a change writes, and the folders that are to be subvolumes where that can be: one that is
+   * there is never replaced. Throws kind refused where nothing could be written.
+   */
+  async prepare(): Promise<void> {
+    const { root, timing, state } = this.paths;
+    const volumes = [timing, state].filter((path) => !isThere(path));
+    const makeVolume = volumes.length === 0 ? undefined : (await import("../sys/native/volume.ts")).makeVolume;
+    this.#writing(state, () => {
+      makeDirectory(root);
+      for (const path of volumes) makeVolume?.(path, modeOf(path, this.paths));
+      this.#make(state);
+      checkWritable(state);
     });
+  }
+
+  /** undefined while there is nothing. */
+  async onSubvolumes(): Promise<boolean | undefined> {
+    const { timing, state } = this.paths;
+    const made = [timing, state].filter(isThere);
+    if (made.length === 0) return undefined;
+    const { isSubvolume } = await import("../sys/native/btrfs.ts");
+    return made.every(isSubvolume);
   }
 
   readText(path: string): string | undefined {

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, type Dirent, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, type Dirent, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { codeOf } from "../core/errors.ts";
 import type { FolderEntry } from "../core/ports.ts";
 
@@ -58,6 +58,17 @@ function kindOf(entry: Dirent): FolderEntry["kind"] {
   if (entry.isFile()) return "file";
   if (entry.isSymbolicLink()) return "link";
   return entry.isDirectory() ? "folder" : "other";
+}
+
+/** Whether there is anything by that name, if only a link that leads nowhere. */
+export function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 /** Throws EACCES, EPERM or EROFS where this process may not write. */

@@ -13,11 +13,11 @@ const ACTOR = { uid: 0, user: "tester", door: "cli" };
 export class StoreWorld extends MemoryWorld {
   readonly root = mkdtempSync(join(tmpdir(), "op-dbus-conformance-"));
 
-  override open(instants = new Instants()): Promise<Host> {
+  override async open(instants = new Instants()): Promise<Host> {
     const store = openStore({ root: this.root, clock: this.clock, actor: ACTOR, host: { host: "test", boot: "test" } });
-    store.prepare();
+    await store.prepare();
     const { plugins, clock } = this;
-    return Promise.resolve(mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants));
+    return mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -43,11 +43,11 @@ class SystemdWorld implements Fixture<Edit> {
     this.#root = root;
   }
 
-  open(): Promise<Host> {
+  async open(): Promise<Host> {
     const bus = openManagerBus();
     this.#buses.push(bus);
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
-    store.prepare();
+    await store.prepare();
     const { audit, journal, ledger, lockPath } = store;
     const plugins = createPlugins({
       bus,
@@ -56,7 +56,7 @@ class SystemdWorld implements Fixture<Edit> {
       operator: readOperator({}),
       unitLog: createUnitLog(),
     });
-    return Promise.resolve({ plugins, lock: createLock(lockPath), audit, journal, ledger, clock: systemClock, actor: readActor("cli") });
+    return { plugins, lock: createLock(lockPath), audit, journal, ledger, clock: systemClock, actor: readActor("cli") };
   }
 
   writes(): number {

@@ -19,7 +19,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     Bun.spawnSync(["mount", "-o", "remount,ro", root]);
     const store = openAt(root);
     return {
-      prepare: await tried(async () => store.prepare()),
+      prepare: await tried(() => store.prepare()),
       begin: await tried(() => store.journal.begin(header)),
       append: await tried(() => store.audit.append([{ kind: "plan" }])),
       commit: await tried(() => store.ledger.commit(commit)),
@@ -31,7 +31,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   async "other-user"(root) {
     const { audit, journal, ledger, prepare } = openAt(root);
     return {
-      prepare: await tried(async () => prepare()),
+      prepare: await tried(() => prepare()),
       append: await tried(() => audit.append([{ kind: "plan" }])),
       commit: await tried(() => ledger.commit(commit)),
       close: await tried(() => journal.close()),

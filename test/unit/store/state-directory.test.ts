@@ -38,8 +38,8 @@ describe("StateDirectory", () => {
     await using folder = scratch();
     const store = openAt(folder.file("a", "b"));
     expect(existsSync(folder.file("a"))).toBe(false);
-    store.prepare();
-    store.prepare();
+    await store.prepare();
+    await store.prepare();
     expect(readdirSync(store.paths.root, { recursive: true })).toEqual(["@state"]);
     expect(store.lockPath).toBe(folder.file("a", "b", "@state", "lock"));
   });
@@ -63,7 +63,8 @@ describe("StateDirectory", () => {
     const root = folder.file("file");
     writeFileSync(root, "");
     const store = openAt(root);
-    for (const act of [() => store.prepare(), () => store.ledger.current(), () => store.journal.pending(), () => store.audit.size()]) {
+    await expect(store.prepare()).rejects.toMatchObject({ kind: "refused", message: `The state directory ${root} is not a folder, or has a file where a folder belongs` });
+    for (const act of [() => store.ledger.current(), () => store.journal.pending(), () => store.audit.size()]) {
       expect(failureOf(act)).toMatchObject({ kind: "refused", message: `The state directory ${root} is not a folder, or has a file where a folder belongs` });
     }
   });

@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, hashJson } from "../../../../src/core/json.ts";
 import type { AuditEntry, AuditEvent } from "../../../../src/core/ports.ts";
 import { scratch } from "../../sys/scratch.ts";
 import { actor, host, openAt } from "../samples.ts";
+
+// Some try every byte.
+setDefaultTimeout(120_000);
 
 const BATCHES: readonly (readonly AuditEvent[])[] = [
   [{ kind: "plan", transaction: "t1", operation: "apply", outcome: "begun" }],
