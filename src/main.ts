@@ -3,11 +3,12 @@ import type { Context, Input, Session, Signals } from "./cli/context.ts";
 import { createMachine } from "./cli/machine.ts";
 import { Output, type Stream } from "./cli/output.ts";
 import { runProgram, tellFailure, wantsJson } from "./cli/program.ts";
-import { DEFAULT_STATE_FILE, type Settings } from "./cli/settings.ts";
+import { DEFAULT_STATE_FILE, snapshotOptionsOf, type Settings } from "./cli/settings.ts";
 import { messageOf, OpError } from "./core/errors.ts";
 import type { Plugin } from "./core/plugin.ts";
 import type { Lock } from "./core/ports.ts";
 import type { Variant } from "./protocols/dbus/bus.ts";
+import type { Store } from "./store/open.ts";
 import { readActor } from "./sys/actor.ts";
 import { systemClock } from "./sys/clock.ts";
 import { makeDirectory } from "./sys/durable.ts";
@@ -38,7 +39,7 @@ function contextFor(settings: Settings): Context {
   const actor = readActor("cli");
   const identity = readHostIdentity();
   const root = settings.root.value;
-  const store = async () => (await import("./store/open.ts")).openStore({ root, clock: systemClock, actor, host: identity });
+  const store = async () => (await import("./store/open.ts")).openStore({ root, snapshots: snapshotOptionsOf(settings), clock: systemClock, actor, host: identity });
   return {
     settings,
     output,
@@ -59,6 +60,7 @@ function contextFor(settings: Settings): Context {
       manager: () => managerFacts(settings),
     }),
     plugins: async () => (await plugins(settings, "read")).plugins,
+    snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
     archive: async (place) => (await import("./store/audit/archive.ts")).openArchive({ root, ...place }),
     async makeHome() {
       await (await store()).prepare();
@@ -71,7 +73,7 @@ function contextFor(settings: Settings): Context {
       }
     },
     async open(access): Promise<Session> {
-      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare }, host] = await Promise.all([
+      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare, snapshots }, host] = await Promise.all([
         import("./engine/engine.ts"),
         import("./sys/lock.ts"),
         store(),
@@ -83,13 +85,25 @@ function contextFor(settings: Settings): Context {
         async acquire(purpose) {
           // Only now is anything written: until the lock is asked for, a command may still be refused for what it was given.
           await prepare();
-          return await kernelLock.acquire(purpose);
+          const held = await kernelLock.acquire(purpose);
+          return { [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) };
         },
       };
       const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, clock: systemClock, actor });
       return { engine, [Symbol.asyncDispose]: async () => host.close() };
     },
   };
+}
+
+/** What was done stays done when no snapshot of it can be had. */
+async function snapshotThen(release: () => void, snapshots: Store["snapshots"]): Promise<void> {
+  try {
+    await snapshots?.takeIfDue();
+  } catch (error) {
+    output.warn(`No snapshot could be taken: ${messageOf(error)}`);
+  } finally {
+    release();
+  }
 }
 
 /** The plugins on a bus that is reached when one of them first needs it; on one for reading, no write reaches the wire. */

@@ -89,6 +89,11 @@ export const COMMANDS: readonly Entry[] = [
         summary: "the key that the log is checked with",
         load: async () => (await import("./commands/audit-key.ts")).auditKeyCommand,
       },
+      {
+        name: "snapshots",
+        summary: "the read-only snapshots of log and state",
+        load: async () => (await import("./commands/audit-snapshots.ts")).auditSnapshotsCommand,
+      },
     ],
   },
   {

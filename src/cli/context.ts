@@ -1,5 +1,6 @@
 import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
+import type { Snapshot } from "../store/snapshots.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Machine } from "./machine.ts";
@@ -21,6 +22,8 @@ export interface Context {
    * "write" is for commands that change the host or the books. Services are reached when a plugin first needs them.
    */
   open(access: Access): Promise<Session>;
+  /** The snapshots of the state directory, oldest first. */
+  snapshots(): Promise<readonly Snapshot[]>;
   /** The audit log as evidence: this host's own, or a replica at `path`. Throws kind invalid where there is none. */
   archive(place: Omit<ArchivePlace, "root">): Promise<AuditArchive>;
   /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */

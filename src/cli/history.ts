@@ -13,6 +13,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "checkpoint",
   "refusal",
   "ownership",
+  "snapshot",
 ];
 
 /** Says of each entry, from the newest of a log back, whether it is open: announced, and no outcome followed. */

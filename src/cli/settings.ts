@@ -1,4 +1,6 @@
+import { OpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import { DEFAULT_RETENTION, INTERVALS, type Retention, type SnapshotOptions } from "../store/retention.ts";
 
 export type SettingSource = "flag" | "environment" | "default";
 
@@ -16,6 +18,8 @@ export interface Settings {
   readonly log: Setting;
   readonly bus: Setting;
   readonly color: Setting;
+  readonly snapshotInterval: Setting;
+  readonly retention: Readonly<Record<keyof Retention, Setting>>;
 }
 
 /** Flags that every command takes. */
@@ -47,7 +51,30 @@ export function settingsOf(globals: Pick<Globals, "root" | "stateFile">, environ
     log: variable("OP_DBUS_LOG", "info"),
     bus: variable("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket"),
     color: variable("NO_COLOR", "on a terminal"),
+    snapshotInterval: variable("OPDBUS_SNAPSHOT_INTERVAL", "every-15-minutes"),
+    retention: {
+      hourly: variable("OPDBUS_RETAIN_HOURLY", `${DEFAULT_RETENTION.hourly}`),
+      daily: variable("OPDBUS_RETAIN_DAILY", `${DEFAULT_RETENTION.daily}`),
+      weekly: variable("OPDBUS_RETAIN_WEEKLY", `${DEFAULT_RETENTION.weekly}`),
+      quarterly: variable("OPDBUS_RETAIN_QUARTERLY", `${DEFAULT_RETENTION.quarterly}`),
+    },
   };
+}
+
+/** When snapshots are taken and which are kept. Throws kind invalid for a setting that says neither. */
+export function snapshotOptionsOf({ snapshotInterval, retention }: Pick<Settings, "snapshotInterval" | "retention">): SnapshotOptions {
+  const intervals: Readonly<Record<string, number>> = INTERVALS;
+  const intervalMs = Object.hasOwn(intervals, snapshotInterval.value) ? intervals[snapshotInterval.value] : undefined;
+  if (intervalMs === undefined) throw badSetting(snapshotInterval, `one of ${Object.keys(INTERVALS).join(", ")}`);
+  const counts = Object.entries(retention).map(([length, setting]) => {
+    if (!/^\d{1,4}$/.test(setting.value)) throw badSetting(setting, "a number from 0 to 9999");
+    return [length, Number(setting.value)] as const;
+  });
+  return { intervalMs, retention: Object.fromEntries(counts) as unknown as Retention };
+}
+
+function badSetting({ by, value }: Setting, allowed: string): OpError {
+  return new OpError("invalid", `${by} is '${value}', allowed is ${allowed}`);
 }
 
 /** The settings under the names that people know them by. */
@@ -58,6 +85,8 @@ export function namedSettings(settings: Settings): readonly (readonly [string, S
     ["log level", settings.log],
     ["system bus", settings.bus],
     ["colour", settings.color],
+    ["snapshot interval", settings.snapshotInterval],
+    ...Object.entries(settings.retention).map(([length, setting]) => [`${length} snapshots kept`, setting] as const),
   ];
 }
 

@@ -50,7 +50,8 @@ export type AuditKind =
   | "rollback"
   | "checkpoint"
   | "refusal"
-  | "ownership";
+  | "ownership"
+  | "snapshot";
 
 export interface AuditEntry extends AuditEvent {
   readonly index: number;
@@ -90,7 +91,7 @@ export interface EntryRange {
 /** The one writer's right to change the host; it ends with the process that holds it. */
 export interface Lock {
   /** Throws kind refused, saying who holds it and since when. */
-  acquire(purpose: string): Promise<Disposable>;
+  acquire(purpose: string): Promise<AsyncDisposable>;
   holder(): LockHolder | undefined;
 }
 

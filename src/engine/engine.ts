@@ -85,7 +85,7 @@ export class Engine {
   }
 
   async apply(request: ApplyRequest): Promise<Applied> {
-    using _ = await this.#host.lock.acquire("apply");
+    await using _ = await this.#host.lock.acquire("apply");
     await this.#recover(request);
     const { ledger } = this.#host;
     const readAt = this.#host.clock.monotonicMs();
@@ -114,7 +114,7 @@ export class Engine {
 
   /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */
   async rollback(request: RollbackRequest): Promise<RollbackPlan | undefined> {
-    using _ = await this.#host.lock.acquire("rollback");
+    await using _ = await this.#host.lock.acquire("rollback");
     const { plugins, ledger } = this.#host;
     const report = await this.#recover(request);
     if (request.to === undefined && report !== undefined && didRollBack(report)) return undefined;
@@ -137,7 +137,7 @@ export class Engine {
 
   /** Runs a change of the books alone (ownership, checkpoints), under the lock and after recovery. */
   async change<T>(purpose: string, options: ChangeOptions, work: (host: Host) => Promise<T>): Promise<T> {
-    using _ = await this.#host.lock.acquire(purpose);
+    await using _ = await this.#host.lock.acquire(purpose);
     await this.#recover(options);
     return await work(this.#host);
   }

@@ -6,11 +6,15 @@ import { FileJournal } from "./journal.ts";
 import { FileLedger } from "./ledger.ts";
 import type { StatePaths } from "./paths.ts";
 import { Reserve } from "./reserve.ts";
+import type { SnapshotOptions } from "./retention.ts";
+import { Snapshots } from "./snapshots.ts";
 import { StateDirectory } from "./state-directory.ts";
 
 export interface StoreOptions extends Witness {
   /** Where everything is kept; DEFAULT_ROOT without it. */
   readonly root?: string;
+  /** Without it no snapshots are taken. */
+  readonly snapshots?: SnapshotOptions;
 }
 
 /** Everything that is kept in one state directory. */
@@ -22,23 +26,27 @@ export interface Store {
   readonly ledger: Ledger;
   /** Makes the lock's folder, and the subvolumes. Throws kind refused, saying why, where this process could not write. */
   prepare(): Promise<void>;
+  /** Undefined where none are wanted. */
+  readonly snapshots: Snapshots | undefined;
   /** Whether what is kept is in subvolumes of BTRFS; undefined while nothing is. */
   onSubvolumes(): Promise<boolean | undefined>;
 }
 
 /** Opens a state directory, which need not be there. Nothing is read before it is asked for, nothing written before the first write. */
-export function openStore({ root, ...witness }: StoreOptions): Store {
+export function openStore({ root, snapshots, ...witness }: StoreOptions): Store {
   const directory = new StateDirectory(root);
   const reserve = new Reserve(directory);
   const files = new LogFiles(directory, directory.paths.timing);
   const keys = new AuditKeys(directory, files);
+  const audit = new TiledAuditLog({ directory, reserve, files, keys, witness });
   return {
     paths: directory.paths,
     lockPath: directory.paths.lock,
-    audit: new TiledAuditLog({ directory, reserve, files, keys, witness }),
+    audit,
     journal: new FileJournal(directory, reserve),
     ledger: new FileLedger(directory, reserve),
     prepare: () => directory.prepare(),
+    snapshots: snapshots && new Snapshots({ directory, files, audit, clock: witness.clock, options: snapshots }),
     onSubvolumes: () => directory.onSubvolumes(),
   };
 }

@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly ownership: string;
   readonly journal: string;
   readonly lock: string;
+  /** Read-only snapshots of the two, a folder each. */
+  readonly snapshots: string;
   /** Folders of one file a plugin, checkpoint, rejected document and spent plan. */
   readonly plugins: string;
   readonly checkpoints: string;
@@ -38,6 +40,7 @@ export function statePaths(root: string = DEFAULT_ROOT): StatePaths {
     ownership: join(state, "ownership.json"),
     journal: join(state, "journal.jsonl"),
     lock: join(state, "lock"),
+    snapshots: join(root, "@snapshots"),
     plugins: join(state, "plugins"),
     checkpoints: join(state, "checkpoints"),
     rejected: join(state, "rejected"),

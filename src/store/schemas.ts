@@ -114,6 +114,7 @@ const kinds: Readonly<Record<AuditKind, true>> = {
   checkpoint: true,
   refusal: true,
   ownership: true,
+  snapshot: true,
 };
 
 const eventEntries = {

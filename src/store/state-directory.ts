@@ -10,7 +10,7 @@ import {
   writeDurably,
   type AppendFile,
 } from "../sys/durable.ts";
-import { checkWritable, isThere, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
+import { checkWritable, isThere, isVolume, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
 import { isName, modeOf, statePaths, type StatePaths } from "./paths.ts";
 
 /** A file as it is to be. */
@@ -55,8 +55,8 @@ export class StateDirectory {
     const { timing, state } = this.paths;
     const made = [timing, state].filter(isThere);
     if (made.length === 0) return undefined;
-    const { isSubvolume } = await import("../sys/native/btrfs.ts");
-    return made.every(isSubvolume);
+    // Without the native library: most hosts have none, and pay nothing for it.
+    return made.every(isVolume);
   }
 
   readText(path: string): string | undefined {
@@ -87,6 +87,10 @@ export class StateDirectory {
       this.#make(folder);
       writeDurably(path, content, mode);
     });
+  }
+
+  makeFolder(folder: string): void {
+    this.#writing(folder, () => this.#make(folder));
   }
 
   /** Writes files of the same file system, with fewer syncs than one after another; a failure may leave some of them written. */

@@ -1,4 +1,5 @@
-import { accessSync, closeSync, constants, type Dirent, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, type Dirent, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statfsSync } from "node:fs";
+import { join } from "node:path";
 import { codeOf } from "../core/errors.ts";
 import type { FolderEntry } from "../core/ports.ts";
 
@@ -58,6 +59,35 @@ function kindOf(entry: Dirent): FolderEntry["kind"] {
   if (entry.isFile()) return "file";
   if (entry.isSymbolicLink()) return "link";
   return entry.isDirectory() ? "folder" : "other";
+}
+
+/** linux/magic.h, BTRFS_SUPER_MAGIC; the top of every subvolume has this inode. */
+const [BTRFS, SUBVOLUME_INODE] = [0x9123683e, 256];
+
+/** Whether a folder is a subvolume of BTRFS. */
+export function isVolume(path: string): boolean {
+  return lstatSync(path).ino === SUBVOLUME_INODE && statfsSync(path).type === BTRFS;
+}
+
+/** A file or a symbolic link. */
+export interface FoundFile {
+  /** From the folder that was looked through. */
+  readonly path: string;
+  readonly mode: number;
+  /** Where a link leads; undefined for a file. */
+  readonly target: string | undefined;
+  read(): Uint8Array;
+}
+
+/** All files below a folder, sorted by path. */
+export function filesBelow(folder: string): FoundFile[] {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  return names.flatMap((path) => {
+    const full = join(folder, path);
+    const entry = lstatSync(full);
+    if (!entry.isFile() && !entry.isSymbolicLink()) return [];
+    return [{ path, mode: entry.mode & 0o7777, target: entry.isFile() ? undefined : readlinkSync(full), read: () => readFileSync(full) }];
+  });
 }
 
 /** Whether there is anything by that name, if only a link that leads nowhere. */

@@ -17,22 +17,27 @@ const RETRY_MS = 10;
 /** The text always has this length, so that on a full disk it can still be written over. */
 const TEXT_BYTES = 1024;
 
+/** It can be let go of at once as well. */
+export interface KernelLock extends Lock {
+  acquire(purpose: string): Promise<Disposable & AsyncDisposable>;
+}
+
 /**
  * The lock in a file that is never removed. The kernel lets go of it when its holder dies, however that happens; the text in the file
  * only says who it is, and without the kernel's lock it says nothing. Root's alone: who can open a file can lock it.
  */
-export function createLock(path: string): Lock {
+export function createLock(path: string): KernelLock {
   return new FileLock(path);
 }
 
-class FileLock implements Lock {
+class FileLock implements KernelLock {
   readonly #path: string;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  async acquire(purpose: string): Promise<Disposable> {
+  async acquire(purpose: string): Promise<Disposable & AsyncDisposable> {
     const fd = this.#open(constants.O_RDWR | constants.O_CREAT);
     try {
       for (let retries = RETRIES; !tryLock(fd, LOCK_EX); retries -= 1) {
@@ -47,14 +52,13 @@ class FileLock implements Lock {
     const user = userName(process.getuid?.() ?? 0);
     writeText(fd, JSON.stringify({ pid: process.pid, user, purpose: purpose.slice(0, 100), since: new Date().toISOString() }));
     let held = true;
-    return {
-      [Symbol.dispose]() {
-        if (!held) return;
-        held = false;
-        writeText(fd, "");
-        closeSync(fd);
-      },
+    const release = () => {
+      if (!held) return;
+      held = false;
+      writeText(fd, "");
+      closeSync(fd);
     };
+    return { [Symbol.dispose]: release, [Symbol.asyncDispose]: async () => release() };
   }
 
   holder(): LockHolder | undefined {

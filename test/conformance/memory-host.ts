@@ -129,7 +129,7 @@ function lockOn(disk: MemoryDisk, instants: Instants, clock: Clock): Lock {
       const mine = { by: instants, holder: { pid: 1, user: ACTOR.user, purpose, since: clock.now().toISOString() } };
       disk.lock = mine;
       return Promise.resolve({
-        [Symbol.dispose]() {
+        async [Symbol.asyncDispose]() {
           if (disk.lock === mine) disk.lock = undefined;
         },
       });

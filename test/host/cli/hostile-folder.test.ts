@@ -102,6 +102,7 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit prove", 0, "1", "--out", "1.tlog-proof"],
   ["audit export", 0],
   ["audit key", 0],
+  ["audit snapshots", 0],
   ["checkpoint create", 0, "here"],
   ["checkpoint list", 0],
   ["checkpoint show", 0, "here"],

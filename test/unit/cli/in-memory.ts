@@ -114,7 +114,7 @@ export class Books implements Ledger {
       ledger: this,
       clock: { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined },
       actor: ACTOR,
-      lock: { acquire: async () => ({ [Symbol.dispose]: () => undefined }), holder: () => this.holder },
+      lock: { acquire: async () => ({ [Symbol.asyncDispose]: async () => undefined }), holder: () => this.holder },
       journal: {
         begin: async (header) => void (this.open = { header, records: [] }),
         append: async (record) => void (this.open = this.open && { ...this.open, records: [...this.open.records, record] }),
@@ -188,6 +188,7 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
       },
       makeHome: async () => void opened.push("home"),
       plugins: async () => plugins,
+      snapshots: async () => [],
       archive: async (place) => openArchive({ root: settings.root.value, ...place }),
     }),
   });

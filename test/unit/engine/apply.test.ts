@@ -105,7 +105,7 @@ describe("Engine.apply", () => {
     const host = await bench.open();
     const held = await host.lock.acquire("test");
     await failure("refused", bench.apply(DOCUMENT));
-    held[Symbol.dispose]();
+    await held[Symbol.asyncDispose]();
     await bench.dying(/after set a/, () => bench.apply(DOCUMENT));
     await bench.apply(DOCUMENT, { force: true });
   });

@@ -16,7 +16,10 @@ const NAMES: Readonly<Record<keyof Retention, (at: Date) => string>> = {
 export function keptPlaces(history: readonly Date[], rules: Retention): number[] {
   const lengths = Object.keys(NAMES) as (keyof Retention)[];
   const periods = lengths.map((length) => ({ names: history.map(NAMES[length]), count: rules[length] }));
-  return [...history.keys()].filter((place) => place === history.length - 1 || periods.some(({ names, count }) => isKept(names, place, count)));
+  const hours = history.map(NAMES.hourly);
+  const isOfThisHour = (place: number) => rules.hourly > 0 && hours.slice(place).every((hour) => hour === hours[place]);
+  const isLast = (place: number) => place === history.length - 1;
+  return [...history.keys()].filter((place) => isLast(place) || periods.some(({ names, count }) => isKept(names, place, count)) || isOfThisHour(place));
 }
 
 /** True of the last in its period, when fewer than `count` other periods have something later. */

@@ -51,6 +51,11 @@ test("a clock that jumps, back and a century ahead, loses nothing that is new", 
   expect(left.slice(-24).map(({ number }) => number)).toEqual(Array.from({ length: 24 }, (_, n) => 96 + n));
 });
 
+test("of the hour that has begun all are kept, until it is over", () => {
+  const minutes = Array.from({ length: 90 }, (_, minute) => Date.parse("2026-11-20T10:00:00Z") + minute * 60_000);
+  expect(simulate(minutes, RULES).map(({ number }) => number)).toEqual([59, ...Array.from({ length: 30 }, (_, n) => 60 + n)]);
+});
+
 test("the newest is kept, whatever the rules", () => {
   const none: Retention = { hourly: 0, daily: 0, weekly: 0, quarterly: 0 };
   const left = simulate([0, HOUR_MS, 5 * HOUR_MS], none);

@@ -1,0 +1,22 @@
+import { command, type CommandFactory } from "../command.ts";
+import { DONE } from "../exit.ts";
+import { columns, when } from "../printable.ts";
+
+export const auditSnapshotsCommand: CommandFactory = (context) =>
+  command({
+    args: {},
+    about:
+      "Lists the read-only snapshots of log and state, oldest first: on BTRFS one is taken after a change when the last is older than " +
+      "OPDBUS_SNAPSHOT_INTERVAL, and OPDBUS_RETAIN_HOURLY, _DAILY, _WEEKLY and _QUARTERLY say how many are kept. Each is an entry of the log, with the hash of what is in it.",
+    example: "op-dbus audit snapshots",
+    exits: [0, 1, 2, 6],
+    async run() {
+      const snapshots = await context.snapshots();
+      const rows = snapshots.map(({ name, made }) => [name, when(made.toISOString())]);
+      await context.output.result(
+        () => ({ snapshots: snapshots.map(({ name, made }) => ({ name, made: made.toISOString() })) }),
+        () => (rows.length === 0 ? "No snapshots: there are some only where the state directory is in subvolumes of BTRFS" : columns([["NAME", "TAKEN"], ...rows]).join("\n")),
+      );
+      return DONE;
+    },
+  });
