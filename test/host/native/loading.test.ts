@@ -21,9 +21,9 @@ afterAll(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
 
-/** What the compiled probe finds in a mount namespace that a script has prepared. */
+/** What the compiled probe finds in a mount namespace that a script has prepared. It runs from /mnt: the checkout may itself be below /tmp. */
 async function found(prepare: string): Promise<unknown> {
-  const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", `${prepare}\nexec "$0"`, probe];
+  const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", `mount --bind "$0" /mnt\n${prepare}\nexec /mnt/op-dbus`, folder];
   const { stdout, stderr } = await must(argv, { env: { PATH: process.env.PATH ?? "" }, cwd: "/" });
   expect(stderr).toBe("");
   return JSON.parse(stdout);
