@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { buildLibrary } from "../../../scripts/lib/native.ts";
 import { createSubvolume, setReadOnly, syncFilesystem } from "../../../src/sys/native/btrfs.ts";
 import { readCompression, setCompression, type Compression } from "../../../src/sys/native/compression.ts";
-import { requireRoot } from "../harness/folders.ts";
-import { Disk } from "./disk.ts";
+import { diskForTests } from "../harness/disk.ts";
 import { refusalOf } from "./errors.ts";
 
 setDefaultTimeout(120_000);
 
-let disk: Disk;
+const disk = diskForTests();
 const at = (path: string) => disk.at(`btrfs/${path}`);
-
-beforeAll(async () => {
-  requireRoot();
-  await buildLibrary();
-  disk = await Disk.mount();
-});
-
-afterAll(async () => {
-  await disk?.[Symbol.asyncDispose]();
-});
 
 async function shown(path: string): Promise<string> {
   return (await disk.run("btrfs", "property", "get", `btrfs/${path}`, "compression")).stdout;

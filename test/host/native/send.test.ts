@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { buildLibrary } from "../../../scripts/lib/native.ts";
 import { createSubvolume, deleteSubvolume, setReadOnly, snapshotSubvolume, syncFilesystem } from "../../../src/sys/native/btrfs.ts";
 import { sendSubvolume, type SendOptions } from "../../../src/sys/native/subvolume-send.ts";
 import { readSubvolume } from "../../../src/sys/native/subvolume.ts";
-import { requireRoot } from "../harness/folders.ts";
 import { waitUntil } from "../harness/wait.ts";
-import { Disk } from "./disk.ts";
+import { diskForTests } from "../harness/disk.ts";
 import { refusalOf } from "./errors.ts";
 
 setDefaultTimeout(120_000);
@@ -15,13 +13,7 @@ setDefaultTimeout(120_000);
 const DATA = crypto.getRandomValues(new Uint8Array(65_536));
 const BIG_BYTES = 8 * 1024 * 1024;
 
-let disk: Disk;
-const at = (path: string) => disk.at(`btrfs/${path}`);
-
-beforeAll(async () => {
-  requireRoot();
-  await buildLibrary();
-  disk = await Disk.mount();
+const disk = diskForTests(() => {
   createSubvolume(at("s"));
   writeFileSync(at("s/same"), DATA);
   writeFileSync(at("s/changed"), "before");
@@ -34,10 +26,7 @@ beforeAll(async () => {
   snapshotSubvolume(at("s"), at("two"), { readOnly: true });
   syncFilesystem(at("."));
 });
-
-afterAll(async () => {
-  await disk?.[Symbol.asyncDispose]();
-});
+const at = (path: string) => disk.at(`btrfs/${path}`);
 
 /** Sends into a file in the namespace's /mnt and returns its name. */
 async function sendToFile(name: string, path: string, options: Omit<SendOptions, "to"> = {}): Promise<string> {

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildLibrary } from "../../../scripts/lib/native.ts";
 import {
   createSubvolume,
   deleteSubvolume,
@@ -14,25 +13,15 @@ import {
 } from "../../../src/sys/native/btrfs.ts";
 import { listSubvolumes } from "../../../src/sys/native/subvolume-list.ts";
 import { readSubvolume, type Subvolume } from "../../../src/sys/native/subvolume.ts";
-import { CHECKOUT, requireRoot } from "../harness/folders.ts";
-import { Disk } from "./disk.ts";
+import { CHECKOUT } from "../harness/folders.ts";
+import { Disk, diskForTests } from "../harness/disk.ts";
 import { refusalOf } from "./errors.ts";
 
 setDefaultTimeout(120_000);
 
 const NATIVE = join(CHECKOUT, "src/sys/native");
 
-let disk: Disk;
-
-beforeAll(async () => {
-  requireRoot();
-  await buildLibrary();
-  disk = await Disk.mount();
-});
-
-afterAll(async () => {
-  await disk?.[Symbol.asyncDispose]();
-});
+const disk = diskForTests();
 
 /** A new folder on the disk for one test, so that each sees only what it made. */
 function folder(name: string): (path: string) => string {

@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, statSync } from "node:fs";
 import { readCompression } from "../../../src/sys/native/compression.ts";
-import { builtBinary, requireRoot } from "../harness/folders.ts";
-import { Disk } from "../native/disk.ts";
+import { builtBinary } from "../harness/folders.ts";
+import { diskForTests } from "../harness/disk.ts";
 
 setDefaultTimeout(120_000);
 
-let disk: Disk;
-
-beforeAll(async () => {
-  requireRoot();
-  disk = await Disk.mount();
-});
-
-afterAll(async () => {
-  await disk?.[Symbol.asyncDispose]();
-});
+const disk = diskForTests();
 
 /** Runs the built binary in the disk's namespace; what is asked of it here needs no D-Bus. */
 async function opDbus(root: string, ...args: string[]): Promise<string> {

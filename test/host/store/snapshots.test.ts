@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync } from "node:fs";
 import { contentRoot } from "../../../src/store/content-root.ts";
-import { builtBinary, requireRoot } from "../harness/folders.ts";
-import { Disk } from "../native/disk.ts";
+import { builtBinary } from "../harness/folders.ts";
+import { diskForTests } from "../harness/disk.ts";
 
 setDefaultTimeout(120_000);
 
-let disk: Disk;
-
-beforeAll(async () => {
-  requireRoot();
-  disk = await Disk.mount();
-});
-
-afterAll(async () => {
-  await disk?.[Symbol.asyncDispose]();
-});
+const disk = diskForTests();
 
 const ALWAYS = { OPDBUS_SNAPSHOT_INTERVAL: "per-op" };
 

@@ -1,5 +1,8 @@
+import { afterAll, beforeAll } from "bun:test";
 import { join } from "node:path";
-import { command, exitStatus, must, type Result } from "../harness/command.ts";
+import { buildLibrary } from "../../../scripts/lib/native.ts";
+import { command, exitStatus, must, type Result } from "./command.ts";
+import { requireRoot } from "./folders.ts";
 
 /** Real file systems in a mount namespace of their own; see disk.sh for what is mounted where. They go with the test, and when the run dies. */
 export class Disk implements AsyncDisposable {
@@ -41,4 +44,21 @@ export class Disk implements AsyncDisposable {
     await this.#guard.exited;
     if (this.#guard.exitCode !== 0) throw new Error(`The file systems could not be unmounted: ${await this.#guard.stderr.text()}`);
   }
+}
+
+/** File systems for all tests of a file, mounted before the first and gone after the last; and the native library, built. */
+export function diskForTests(prepare: () => unknown = () => undefined): Pick<Disk, "at" | "run" | "try"> {
+  let disk: Disk | undefined;
+  const mounted = (): Disk => {
+    if (disk === undefined) throw new Error("The file systems are mounted before the first test, not when the file is loaded");
+    return disk;
+  };
+  beforeAll(async () => {
+    requireRoot();
+    await buildLibrary();
+    disk = await Disk.mount();
+    await prepare();
+  });
+  afterAll(() => disk?.[Symbol.asyncDispose]());
+  return { at: (path) => mounted().at(path), run: (...argv) => mounted().run(...argv), try: (...argv) => mounted().try(...argv) };
 }
