@@ -1,0 +1,90 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { AuditEvent } from "../../src/core/ports.ts";
+import { openArchive } from "../../src/store/audit/archive.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { systemClock } from "../../src/sys/clock.ts";
+
+/*
+ * Measures the audit log: durable entries a second, beside a C program that appends and syncs the same bytes as often on the same disk, and
+ * how long a whole log takes to verify.
+ */
+
+const CHECKOUT = resolve(import.meta.dir, "../..");
+const { values: options } = parseArgs({
+  args: Bun.argv.slice(2),
+  options: { appends: { type: "string", default: "3000" }, entries: { type: "string", default: "1000000" }, folder: { type: "string", default: join(CHECKOUT, ".cache") } },
+});
+const [APPENDS, ENTRIES] = [Number(options.appends), Number(options.entries)];
+const BLOCK = 1000;
+if (![APPENDS, ENTRIES].every((count) => Number.isInteger(count) && count >= BLOCK)) {
+  console.error(`Usage: scripts/bench audit [--appends N] [--entries N] [--folder DIR]; N of at least ${BLOCK}`);
+  process.exit(2);
+}
+
+/** Like what an apply logs of one action. */
+const EVENT: AuditEvent = {
+  kind: "action", transaction: "2f0a7f5e-5d43-4c5b-9a61-3f1f0a7c1d22", plugin: "systemd", operation: "start active_state",
+  resource: "demo-notify.service", before: "inactive", after: "active", outcome: "done",
+};
+
+function storeAt(root: string): Store {
+  return openStore({ root, clock: systemClock, actor: { uid: 0, user: "root", door: "cli" }, host: { host: "bench", boot: "bench" } });
+}
+
+/** Seconds that the appends take, in one transaction, and the bytes of each. Publishing comes after and is not in it. */
+async function append(store: Store, count: number, batch: number): Promise<{ seconds: number; bytes: number }> {
+  const events = Array.from({ length: batch }, () => EVENT);
+  await store.audit.reserve();
+  const tail = join(store.paths.timing, "tail");
+  const started = performance.now();
+  for (let done = 0; done < count; done += batch) await store.audit.append(events);
+  const seconds = (performance.now() - started) / 1000;
+  const bytes = Math.round(statSync(tail).size / (count / batch));
+  await store.audit.free();
+  return { seconds, bytes };
+}
+
+function build(folder: string): string {
+  const program = join(folder, "synced-appends");
+  const { exitCode, stderr } = Bun.spawnSync(["cc", "-O2", "-Wall", "-o", program, join(import.meta.dir, "synced-appends.c")]);
+  if (exitCode !== 0) throw new Error(stderr.toString());
+  return program;
+}
+
+function byTheDisk(program: string, file: string, count: number, bytes: number): number {
+  const { exitCode, stdout } = Bun.spawnSync([program, file, String(count), String(bytes)]);
+  if (exitCode !== 0) throw new Error(`${program} failed`);
+  return Number(stdout.toString());
+}
+
+const perSecond = (count: number, seconds: number) => `${Math.round(count / seconds).toLocaleString("en")}/s`.padStart(12);
+
+mkdirSync(options.folder, { recursive: true });
+const folder = mkdtempSync(join(options.folder, "bench-audit-"));
+try {
+  const fileSystem = Bun.spawnSync(["stat", "-f", "-c", "%T", folder]).stdout.toString().trim();
+  console.log(`machine    ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, ${fileSystem}\n`);
+  const program = build(folder);
+  console.log(`${"durable appends".padEnd(44)} ${"op-dbus".padStart(12)} ${"C".padStart(12)}   ratio`);
+  for (const batch of [1, 20, 100]) {
+    const count = APPENDS * batch;
+    const store = storeAt(join(folder, `append-${batch}`));
+    const { seconds, bytes } = await append(store, count, batch);
+    const least = byTheDisk(program, join(folder, `c-${batch}`), APPENDS, bytes);
+    const name = `entries in ${batch === 1 ? "batches of one" : `batches of ${batch}`} (${bytes} bytes a batch)`;
+    console.log(`${name.padEnd(44)} ${perSecond(count, seconds)} ${perSecond(count, least)}   ${(seconds / least).toFixed(1)}`);
+  }
+  const root = join(folder, "verify");
+  const made = await append(storeAt(root), ENTRIES, BLOCK);
+  const started = performance.now();
+  let seen = 0;
+  const { size, blocks } = openArchive({ root }).verify(() => () => void (seen += 1));
+  const seconds = (performance.now() - started) / 1000;
+  if (size !== ENTRIES || seen < ENTRIES) throw new Error(`${seen} of ${size} entries were verified, not ${ENTRIES}`);
+  console.log(`\n${ENTRIES.toLocaleString("en")} entries in ${blocks} blocks: written in ${made.seconds.toFixed(1)} s, verified in ${seconds.toFixed(1)} s (${perSecond(size, seconds).trim()}, one core)`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
