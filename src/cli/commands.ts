@@ -80,6 +80,11 @@ export const COMMANDS: readonly Entry[] = [
         load: async () => (await import("./commands/audit-prove.ts")).auditProveCommand,
       },
       {
+        name: "search",
+        summary: "entries that speak of something, newest first",
+        load: async () => (await import("./commands/audit-search.ts")).auditSearchCommand,
+      },
+      {
         name: "export",
         summary: "all entries, a line each",
         load: async () => (await import("./commands/audit-export.ts")).auditExportCommand,

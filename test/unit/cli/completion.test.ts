@@ -18,6 +18,8 @@ const offers: readonly (readonly [typed: string, words: readonly string[]])[] = 
   ["op-dbus --root /tmp plan --plugin l", ["lamps"]],
   ["op-dbus plan --plugin lamps --ou", ["--out"]],
   ["op-dbus audit list --kind r", ["recovery", "refusal", "revert", "rollback"]],
+  ["op-dbus audit se", ["search"]],
+  ["op-dbus audit search --un", ["--until"]],
   ["op-dbus completion ", ["bash", "fish", "zsh"]],
   ["op-dbus plan st", ["state.json"]],
   ["op-dbus plan --out st", ["state.json"]],
