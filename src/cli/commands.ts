@@ -55,6 +55,11 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: "time-travel",
+    summary: "the state document as it was in force then",
+    load: async () => (await import("./commands/time-travel.ts")).timeTravelCommand,
+  },
+  {
     name: "audit",
     aliases: ["blockchain"],
     summary: "the log of what was done",

@@ -20,6 +20,8 @@ const offers: readonly (readonly [typed: string, words: readonly string[]])[] = 
   ["op-dbus audit list --kind r", ["recovery", "refusal", "revert", "rollback"]],
   ["op-dbus audit se", ["search"]],
   ["op-dbus audit search --un", ["--until"]],
+  ["op-dbus ti", ["time-travel"]],
+  ["op-dbus time-travel --d", ["--date"]],
   ["op-dbus completion ", ["bash", "fish", "zsh"]],
   ["op-dbus plan st", ["state.json"]],
   ["op-dbus plan --out st", ["state.json"]],

@@ -36,6 +36,9 @@ const wrong: readonly (readonly [line: string, says: string])[] = [
   ["audit search x --until 2026-11-20T25:00", "--until is '2026-11-20T25:00'"],
   ["audit search x --until 20.11.2026", "--until is '20.11.2026'"],
   ["audit search", "Missing TEXT"],
+  ["time-travel", "error: Missing --date\nhint: See: op-dbus time-travel --help"],
+  ["time-travel --date tuesday", "--date is 'tuesday'"],
+  ["time-travel --date 2026-11-21", "--date is '2026-11-21', which is not yet"],
   ["audit show one", "'one' is no entry's number"],
   ["completion tcsh", "SHELL is 'tcsh', allowed: bash, zsh, fish"],
   ["verify state.json --current", "leave STATE out"],
@@ -96,7 +99,7 @@ describe("flags", () => {
 
 describe("help", () => {
   const commands = [
-    "", "query", "plan", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete",
+    "", "query", "plan", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete", "time-travel",
     "audit", "audit list", "audit show", "audit verify", "audit prove", "audit search", "audit export", "audit key", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
   ];
 
