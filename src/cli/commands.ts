@@ -9,9 +9,13 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "plan",
-    aliases: ["diff"],
     summary: "what an apply would change",
     load: async () => (await import("./commands/plan.ts")).planCommand,
+  },
+  {
+    name: "diff",
+    summary: "the same, or what changed since a checkpoint",
+    load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   {
     name: "apply",

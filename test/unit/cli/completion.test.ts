@@ -14,6 +14,7 @@ const offers: readonly (readonly [typed: string, words: readonly string[]])[] = 
   ["op-dbus blockchain l", ["list"]],
   ["op-dbus plan --pr", ["--prune"]],
   ["op-dbus diff --pr", ["--prune"]],
+  ["op-dbus diff --from", ["--from-checkpoint"]],
   ["op-dbus plan --plugin ", ["lamps"]],
   ["op-dbus --root /tmp plan --plugin l", ["lamps"]],
   ["op-dbus plan --plugin lamps --ou", ["--out"]],

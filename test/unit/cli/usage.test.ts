@@ -36,6 +36,10 @@ const wrong: readonly (readonly [line: string, says: string])[] = [
   ["audit search x --until 2026-11-20T25:00", "--until is '2026-11-20T25:00'"],
   ["audit search x --until 20.11.2026", "--until is '20.11.2026'"],
   ["audit search", "Missing TEXT"],
+  ["diff --to-checkpoint a", "error: --to-checkpoint needs --from-checkpoint\nhint: See: op-dbus diff --help"],
+  ["diff state.json --from-checkpoint a", "error: STATE, --prune and --out are for a plan"],
+  ["diff --prune --from-checkpoint a", "error: STATE, --prune and --out are for a plan"],
+  ["diff --from-checkpoint a --plugin lamp", "There is no plugin 'lamp'"],
   ["time-travel", "error: Missing --date\nhint: See: op-dbus time-travel --help"],
   ["time-travel --date tuesday", "--date is 'tuesday'"],
   ["time-travel --date 2026-11-21", "--date is '2026-11-21', which is not yet"],
@@ -99,7 +103,7 @@ describe("flags", () => {
 
 describe("help", () => {
   const commands = [
-    "", "query", "plan", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete", "time-travel",
+    "", "query", "plan", "diff", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete", "time-travel",
     "audit", "audit list", "audit show", "audit verify", "audit prove", "audit search", "audit export", "audit key", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
   ];
 
