@@ -14,7 +14,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "diff",
-    summary: "the same, or what changed since a checkpoint",
+    summary: "what an apply would change, or what changed since a checkpoint",
     load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   {
