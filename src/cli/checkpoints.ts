@@ -1,5 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
-import type { Checkpoint } from "../core/ports.ts";
+import type { Applied, Checkpoint, Undone } from "../core/ports.ts";
 import { OpError } from "../core/errors.ts";
 import { counted, when } from "./printable.ts";
 
@@ -13,8 +13,13 @@ export function checkpointJson({ name, sequence, created, actor, applied }: Chec
     kind: applied === undefined ? "marker" : "apply",
     ...(applied === undefined
       ? {}
-      : { transaction: applied.transaction, document_hash: applied.documentHash, changes: changeCount(applied), undone: applied.undone ?? null }),
+      : { transaction: applied.transaction, document_hash: applied.documentHash, changes: changeCount(applied), undone: applied.undone === undefined ? null : undoneJson(applied.undone) }),
   };
+}
+
+/** When and why an apply was undone, without what was in force then. */
+export function undoneJson({ when, why }: Undone): JsonObject {
+  return { when, why };
 }
 
 /** "apply, 3 changes", "apply, undone", "marker". */
@@ -38,6 +43,6 @@ export function refuseDeletion(checkpoints: readonly Checkpoint[], { name, appli
   });
 }
 
-function changeCount({ changes }: NonNullable<Checkpoint["applied"]>): number {
+function changeCount({ changes }: Applied): number {
   return Object.values(changes).reduce((sum, made) => sum + made.length, 0);
 }

@@ -9,9 +9,13 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "plan",
-    aliases: ["diff"],
     summary: "what an apply would change",
     load: async () => (await import("./commands/plan.ts")).planCommand,
+  },
+  {
+    name: "diff",
+    summary: "what an apply would change, or what changed since a checkpoint",
+    load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   {
     name: "apply",
@@ -55,6 +59,11 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: "time-travel",
+    summary: "the state document as it was in force then",
+    load: async () => (await import("./commands/time-travel.ts")).timeTravelCommand,
+  },
+  {
     name: "audit",
     aliases: ["blockchain"],
     summary: "the log of what was done",
@@ -78,6 +87,11 @@ export const COMMANDS: readonly Entry[] = [
         name: "prove",
         summary: "a proof of one entry that stands on its own",
         load: async () => (await import("./commands/audit-prove.ts")).auditProveCommand,
+      },
+      {
+        name: "search",
+        summary: "entries that speak of something, newest first",
+        load: async () => (await import("./commands/audit-search.ts")).auditSearchCommand,
       },
       {
         name: "export",

@@ -69,45 +69,10 @@ export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
   return backwards.isOpen(entry);
 }
 
-export interface HistoryFilter {
-  /** A user's name or number, or the name that was claimed through sudo. */
-  readonly actor: string | undefined;
-  readonly kind: string | undefined;
-  readonly plugin: string | undefined;
-  readonly resource: string | undefined;
-  readonly since: Date | undefined;
-  readonly until: Date | undefined;
-}
-
 /** The number of an entry, as people give it. */
 export function entryNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new OpError("invalid", `'${text}' is no entry's number`);
   return Number(text);
-}
-
-export function matches({ actor, kind, plugin, resource, since, until }: HistoryFilter, entry: AuditEntry): boolean {
-  const time = Date.parse(entry.time);
-  const { uid, user, claimedSudoUser } = entry.actor;
-  return (
-    (actor === undefined || [user, claimedSudoUser, String(uid)].includes(actor)) &&
-    (kind === undefined || entry.kind === kind) &&
-    (plugin === undefined || entry.plugin === plugin) &&
-    (resource === undefined || entry.resource === resource) &&
-    (since === undefined || time >= since.getTime()) &&
-    (until === undefined || time <= until.getTime())
-  );
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3, w: 604800e3 };
-
-/** A point in time as people give it: "2h" ago, or a date and time (local unless it says otherwise). */
-export function pointInTime(text: string, flag: string, now: Date): Date {
-  const [, amount, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
-  if (amount !== undefined) return new Date(now.getTime() - Number(amount) * (UNIT_MS[unit ?? ""] ?? 0));
-  // A date alone is midnight here, not in Greenwich as Date has it.
-  const date = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text);
-  if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(date.getTime())) return date;
-  throw new OpError("invalid", `${flag} is '${text}'`, { hint: "A time ago such as 30m, 2h, 7d, or a date such as 2026-11-20 or 2026-11-20T17:30" });
 }
 
 export function entryJson(entry: AuditEntry, open: boolean): JsonObject {

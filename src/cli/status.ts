@@ -1,6 +1,7 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Checkpoint } from "../core/ports.ts";
 import type { Host } from "../engine/host.ts";
+import { undoneJson } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
 import { counted, padEnd, printable, when, wrap } from "./printable.ts";
 import { describeOpen, interrupted, latestApply, lockState, recoveryOf, type LockState } from "./standing.ts";
@@ -17,7 +18,7 @@ export function statusJson({ machine }: Pick<Context, "machine">, host: Host): J
     state_directory: { path, exists, file_system: fileSystem },
     in_force: { plugins: inForce(host), since: inForceSince(host) ?? null },
     last_apply: last === undefined ? null : { ...named(last), failed: failure(host, last) ?? null },
-    last_undone: undone === undefined ? null : { ...named(undone), ...undone.applied?.undone },
+    last_undone: undone?.applied?.undone === undefined ? null : { ...named(undone), ...undoneJson(undone.applied.undone) },
     checkpoints: checkpoints.length,
     owned: ownedCount(host),
     lock: holder === undefined ? null : { ...holder },

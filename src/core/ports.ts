@@ -212,7 +212,16 @@ export interface Applied {
   readonly policies: Readonly<Record<string, Resources>>;
   readonly ownershipBefore: Ownership;
   readonly currentBefore: StateDocument;
-  readonly undone?: { readonly when: string; readonly why: string };
+  readonly undone?: Undone;
+}
+
+/** The rollback that undid an apply. */
+export interface Undone {
+  readonly when: string;
+  readonly why: string;
+  readonly transaction?: string;
+  /** What the rollback found in force. */
+  readonly currentBefore?: StateDocument;
 }
 
 /** A file under /etc that belongs to a change: read, and removed durably. */

@@ -1,6 +1,6 @@
 import { ownershipAfter, ownershipForWayBack, strayKeys, withoutKeys } from "../core/ownership.ts";
 import { changesOf, type Change, type Plugin, type Step } from "../core/plugin.ts";
-import type { Checkpoint, CheckpointMark, Commit, Ledger, Rejection, TransactionHeader } from "../core/ports.ts";
+import type { Checkpoint, CheckpointMark, Commit, Ledger, Rejection, TransactionHeader, Undone } from "../core/ports.ts";
 import { valueAt, withValue, type Resource, type Resources, type Ownership, type OwnedResource } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
 import { renewedBooks } from "./renewal.ts";
@@ -62,11 +62,11 @@ export function settleRollback(settled: Settled, ledger: Ledger): Commit {
   const undone = books.checkpoints().filter(({ name }) => header.undoes?.includes(name));
   const kept = books.rewritten.filter(({ name }) => !header.undoes?.includes(name));
   const [oldest] = undone;
-  const why = `rolled back on ${now}`;
+  const undoneBy: Undone = { when: now, why: `rolled back on ${now}`, transaction: header.id, currentBefore: books.current() };
   return {
     ...(oldest?.applied === undefined ? {} : { current: oldest.applied.currentBefore }),
     ownership: ownershipBefore(undone, books.ownership()),
-    checkpoints: [...kept, ...undone.map((checkpoint) => markUndone(checkpoint, now, why))],
+    checkpoints: [...kept, ...undone.map((checkpoint) => markUndone(checkpoint, undoneBy))],
     reject: undone.flatMap(({ applied }) =>
       applied === undefined ? [] : [rejectionOf(header, applied.documentHash, now, "it was rolled back")],
     ),
@@ -191,9 +191,9 @@ export function changedBy(checkpoints: readonly Checkpoint[]): ByPlugin<readonly
   return changesByPlugin(made.map(([plugin, changes]) => ({ plugin, changes })));
 }
 
-function markUndone(checkpoint: Checkpoint, when: string, why: string): Checkpoint {
+function markUndone(checkpoint: Checkpoint, undone: Undone): Checkpoint {
   const { applied } = checkpoint;
-  return applied === undefined ? checkpoint : { ...checkpoint, applied: { ...applied, undone: { when, why } } };
+  return applied === undefined ? checkpoint : { ...checkpoint, applied: { ...applied, undone } };
 }
 
 function rejectionOf(header: TransactionHeader, documentHash: string, when: string, why: string): Rejection {

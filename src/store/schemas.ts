@@ -14,6 +14,7 @@ import type {
   Rejection,
   TransactionHeader,
   TransactionStep,
+  Undone,
 } from "../core/ports.ts";
 import type { Resources, OwnedKey, OwnedResource, Ownership } from "../core/resource.ts";
 
@@ -91,7 +92,12 @@ const applied: v.GenericSchema<unknown, Applied> = v.strictObject({
   ownershipBefore: ownership,
   currentBefore: document,
   undone: v.exactOptional(
-    v.strictObject({ when: text, why: text } satisfies Keys<NonNullable<Applied["undone"]>>),
+    v.strictObject({
+      when: text,
+      why: text,
+      transaction: v.exactOptional(text),
+      currentBefore: v.exactOptional(document),
+    } satisfies Keys<Undone>),
   ),
 } satisfies Keys<Applied>);
 

@@ -1,11 +1,10 @@
 import { toJson } from "../../core/json.ts";
 import type { Checkpoint } from "../../core/ports.ts";
-import { keyName } from "../../core/resource.ts";
 import { checkpointNamed } from "../books.ts";
+import { changeLines } from "../change-text.ts";
 import { checkpointJson, checkpointKind } from "../checkpoints.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { spoken } from "../plan-text.ts";
 import { columns, printable, when } from "../printable.ts";
 import { warnInterrupted } from "../standing.ts";
 
@@ -44,9 +43,5 @@ function about(checkpoint: Checkpoint): string[][] {
 }
 
 function changes({ applied }: Checkpoint): string[] {
-  return Object.entries(applied?.changes ?? {}).flatMap(([plugin, made]) => [
-    "",
-    plugin,
-    ...made.map(({ resource, path, from, to }) => `  ${printable(resource)} ${printable(keyName(path))}: ${spoken(from)} -> ${spoken(to)}`),
-  ]);
+  return Object.entries(applied?.changes ?? {}).flatMap(([plugin, made]) => ["", ...changeLines(plugin, made)]);
 }

@@ -14,8 +14,9 @@ function functionOf({ path, commands, flags, positional, choices }: Place, plugi
   const options = flags.map((flag) => `    ${quoted(optionSpec(flag, plugins))}`);
   const name = functionName(path);
   if (commands.length === 0) {
-    const words = positional === "file" ? ["    '*:file:_files'"] : choices.length > 0 ? [`    ${quoted(`*:word:(${choices.join(" ")})`)}`] : [];
-    return `${name}() {\n  _arguments -s \\\n${[...options, ...words].join(" \\\n")}\n}`;
+    // A word of which nothing is known must still be declared: after one that is not, zsh completes no flag.
+    const words = positional === "file" ? "*:file:_files" : `*:word:(${choices.join(" ")})`;
+    return `${name}() {\n  _arguments -s \\\n${[...options, `    ${quoted(words)}`].join(" \\\n")}\n}`;
   }
   const cases = commands.map(({ name: word }) => `        ${word}) ${functionName(path === "" ? word : `${path} ${word}`)} ;;`);
   return `${name}() {

@@ -169,12 +169,13 @@ hostTest("--json: one document on standard output, of every reading command, bef
   await declare(host, units);
   const reading = [
     ["query"], ["plan", STATE], ["diff", STATE], ["verify", STATE], ["verify", "--current"], ["apply", STATE, "--dry-run"], ["checkpoint", "list"], ["audit", "list"],
-    ["status"], ["doctor"], ["report"], ["schema"], ["completion", "bash"], ["version"], ["plan", "--help"],
+    ["audit", "search", "demo"], ["time-travel", "--date", "0s"], ["status"], ["doctor"], ["report"], ["schema"], ["completion", "bash"], ["version"], ["plan", "--help"],
   ];
   const failing = [["plan", "/root/nothing.json"], ["audit", "show", "999999"], ["checkpoint", "show", "nothing"], ["aply"], ["checkpoint"], ["apply", STATE], ["plan", "--nonsense"]];
   for (const applied of [false, true]) {
     if (applied) await apply(host, units);
-    const one = applied ? [["audit", "show", "1"], ["checkpoint", "show", checkpointIn(await opDbus(host, 0, "checkpoint", "list"))]] : [];
+    const made = applied ? checkpointIn(await opDbus(host, 0, "checkpoint", "list")) : "";
+    const one = applied ? [["audit", "show", "1"], ["checkpoint", "show", made], ["diff", "--from-checkpoint", made]] : [];
     for (const args of [...reading, ...failing, ...one]) {
       const { stdout, stderr, exit } = await host.run(["op-dbus", ...args, "--json"]);
       const about = `${args.join(" ")} exit ${exit}\n${stdout}\n${stderr}`;

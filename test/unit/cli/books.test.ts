@@ -2,21 +2,14 @@ import { describe, expect, test } from "bun:test";
 import type { Checkpoint, OpenTransaction, TransactionHeader } from "../../../src/core/ports.ts";
 import { EMPTY_DOCUMENT } from "../../../src/core/document.ts";
 import { at, Books, lamps, run } from "./in-memory.ts";
+import { marker, pointBefore } from "./points.ts";
 
 const ACTOR = { uid: 0, user: "alice", door: "cli" };
 
 function point(name: string, sequence: number, kind: "marker" | "in force" | "undone" = "marker"): Checkpoint {
-  const checkpoint = { name, sequence, created: `2026-11-20T17:0${sequence}:00.000Z`, actor: ACTOR };
-  if (kind === "marker") return checkpoint;
-  const applied = {
-    transaction: `t${sequence}`,
-    documentHash: "a".repeat(64),
-    changes: { lamps: [{ resource: "hall", path: ["on"], from: false, to: true }] },
-    policies: {},
-    ownershipBefore: {},
-    currentBefore: EMPTY_DOCUMENT,
-  };
-  return { ...checkpoint, applied: kind === "undone" ? { ...applied, undone: { when: "2026-11-20T18:00:00.000Z", why: "rolled back" } } : applied };
+  if (kind === "marker") return marker({ name, sequence });
+  const before = pointBefore({ name, sequence });
+  return kind === "undone" ? { ...before, applied: { ...before.applied, undone: { when: "2026-11-20T18:00:00.000Z", why: "rolled back" } } } : before;
 }
 
 function booksWith(...points: Checkpoint[]): Books {

@@ -43,6 +43,8 @@ describe("--json", () => {
     ["checkpoint show there", 2, "error"],
     ["audit list", 0, "entries"],
     ["audit show 7", 2, "error"],
+    ["diff --from-checkpoint there", 2, "error"],
+    ["time-travel --date 1h", 6, "error"],
     ["status", 0, "in_force"],
     ["doctor", 0, "checks"],
     ["schema", 0, "properties"],

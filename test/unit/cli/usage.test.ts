@@ -32,6 +32,17 @@ const wrong: readonly (readonly [line: string, says: string])[] = [
   ["audit list --kind actoin", "--kind is 'actoin', allowed: plan, action"],
   ["audit list --limit many", "--limit is 'many', it takes a whole number"],
   ["audit list --since yesterday", "--since is 'yesterday'"],
+  ["audit search x --since 2026-11-31", "--since is '2026-11-31'\nhint: A time ago such as 30m, 2h, 7d, or a date such as 2026-11-20,\n2026-11-20T17:30 (local) or 2026-11-20T17:30Z (UTC)"],
+  ["audit search x --until 2026-11-20T25:00", "--until is '2026-11-20T25:00'"],
+  ["audit search x --until 20.11.2026", "--until is '20.11.2026'"],
+  ["audit search", "Missing TEXT"],
+  ["diff --to-checkpoint a", "error: --to-checkpoint needs --from-checkpoint\nhint: See: op-dbus diff --help"],
+  ["diff state.json --from-checkpoint a", "error: STATE, --prune and --out are for a plan"],
+  ["diff --prune --from-checkpoint a", "error: STATE, --prune and --out are for a plan"],
+  ["diff --from-checkpoint a --plugin lamp", "There is no plugin 'lamp'"],
+  ["time-travel", "error: Missing --date\nhint: See: op-dbus time-travel --help"],
+  ["time-travel --date tuesday", "--date is 'tuesday'"],
+  ["time-travel --date 2026-11-21", "--date is '2026-11-21', which is not yet"],
   ["audit show one", "'one' is no entry's number"],
   ["completion tcsh", "SHELL is 'tcsh', allowed: bash, zsh, fish"],
   ["verify state.json --current", "leave STATE out"],
@@ -92,8 +103,8 @@ describe("flags", () => {
 
 describe("help", () => {
   const commands = [
-    "", "query", "plan", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete",
-    "audit", "audit list", "audit show", "audit verify", "audit prove", "audit export", "audit key", "audit snapshots", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
+    "", "query", "plan", "diff", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete", "time-travel",
+    "audit", "audit list", "audit show", "audit verify", "audit prove", "audit search", "audit export", "audit key", "audit snapshots", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
   ];
 
   test.each(commands)("op-dbus %s --help has an example and exit codes, in 80 columns of ASCII", async (line) => {

@@ -1,51 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { blockText, parseBlock } from "../../../../src/store/audit/block.ts";
 import { encodeBundle, spansOf } from "../../../../src/store/audit/bundle.ts";
-import { SignerKey, VerifierKey } from "../../../../src/store/audit/note.ts";
+import { SignerKey, type VerifierKey } from "../../../../src/store/audit/note.ts";
 import { leafHash } from "../../../../src/store/audit/merkle.ts";
 import { TiledTree } from "../../../../src/store/audit/tile.ts";
 import { signTreeHead } from "../../../../src/store/audit/tree-head.ts";
 import { scratch } from "../../sys/scratch.ts";
-import { openAt } from "../samples.ts";
-import { entryNamed, LogCopy, sampleEvent } from "./log-copy.ts";
-
-const [ENTRIES, BLOCK] = [300, 30];
+import { entryNamed, LogCopy } from "./log-copy.ts";
+import { BLOCK, ENTRIES, entryAt, keyIn, writeSampleLog } from "./sample-log.ts";
 
 /** TAMPER_STRIDE=1 takes every byte, which is ten minutes. */
 const STRIDE = Number(process.env.TAMPER_STRIDE ?? 97);
 
-/** 300 entries in 10 blocks; with a copy of what it was after five of them. */
+/** A log, and a copy of what it was after five of its ten blocks. */
 async function logs(folder: { file(...names: string[]): string }): Promise<{ log: LogCopy; older: LogCopy; key: VerifierKey }> {
-  const { audit, paths } = openAt(folder.file("root"));
   let older: LogCopy | undefined;
-  for (let block = 0; block < ENTRIES / BLOCK; block += 1) {
-    await audit.append(Array.from({ length: BLOCK }, (_, offset) => sampleEvent(block * BLOCK + offset)));
-    if (block === 4) older = new LogCopy(paths.timing, folder.file("older"), keyIn(paths.timing));
-  }
-  const key = keyIn(paths.timing);
+  const timing = await writeSampleLog(folder.file("root"), (block, path) => {
+    if (block === 4) older = new LogCopy(path, folder.file("older"), keyIn(path));
+  });
+  const key = keyIn(timing);
   if (older === undefined) throw new Error("There is no older copy");
-  return { log: new LogCopy(paths.timing, folder.file("copy"), key), older, key };
-}
-
-function keyIn(path: string): VerifierKey {
-  const key = VerifierKey.parse(readFileSync(join(path, "verifier-key"), "utf8").trimEnd());
-  if (key === undefined) throw new Error("There is no key");
-  return key;
-}
-
-/** Which entry a byte of a file belongs to; undefined where it belongs to no one entry. */
-function entryAt(name: string, bytes: Buffer, offset: number): number | undefined {
-  const [, level, tile = "0"] = /^tile\/(\d|entries)\/(\d{3})/.exec(name) ?? [];
-  const [, block] = /^blocks\/(\d+)\.json$/.exec(name) ?? [];
-  if (block !== undefined) return Number(block) * BLOCK;
-  if (level === "0") return Number(tile) * 256 + Math.floor(offset / 32);
-  if (level === "1") return Math.floor(offset / 32) * 256;
-  if (level !== "entries") return undefined;
-  const { spans, count } = spansOf(bytes, 256);
-  const at = Array.from({ length: count }, (_, number) => spans[2 * number + 1] ?? 0).findIndex((end) => offset < end);
-  return Number(tile) * 256 + at;
+  return { log: new LogCopy(timing, folder.file("copy"), key), older, key };
 }
 
 describe("a log of 300 entries in 10 blocks", () => {
