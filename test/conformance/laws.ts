@@ -2,8 +2,9 @@ import { describe, test } from "bun:test";
 import { deepEqual, equal } from "node:assert/strict";
 import * as fc from "fast-check";
 import { documentHash, parseDocument, type StateDocument } from "../../src/core/document.ts";
+import type { Plan } from "../../src/core/plan.ts";
 import type { Plugin } from "../../src/core/plugin.ts";
-import { leavesOf } from "../../src/core/resource.ts";
+import { keyName, leavesOf } from "../../src/core/resource.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { pluginOf, type Host } from "../../src/engine/host.ts";
 import { applyIfPossible, applyTo, documentOf, isPossible, planFor, rollBack, sourced, type Fixture, type Subject } from "./fixture.ts";
@@ -109,9 +110,21 @@ const prune: Law = (subject) =>
     await applyTo(host, bare);
     expectSame(kept, await picture(host));
     const { plan } = await applyTo(host, bare, { prune: true });
-    const besides = toldBesides(plan.steps, host);
-    expectSame(was, await picture(host), new Set([...besides, ...[...besides].map((key) => `owned ${key}`)]));
+    const brought = toldBesides(plan.steps, host);
+    const left = (await planFor(host, bare)).strays;
+    const besides = [...brought, ...notReturned(left, plan)];
+    expectSame(was, await picture(host), new Set([...besides, ...besides.map((key) => `owned ${key}`)]));
   });
+
+/** What a prune left: each key that it was to return, and of which a note says that it was not. */
+function notReturned(left: Plan["strays"], { notes }: Plan): string[] {
+  return Object.entries(left).flatMap(([plugin, strays]) =>
+    strays.flatMap(({ resource, key }) => {
+      const told = notes.some((note) => note.resource === resource && note.message.startsWith(`${resource} ${keyName(key.path)} is not returned`));
+      return told ? [keyOf(plugin, resource, key.path)] : [];
+    }),
+  );
+}
 
 const oneWaySteps: Law = (subject) =>
   onHosts({ ...subject, documents: fc.oneof(subject.documents, ...subject.oneWay.map((each) => fc.constant(each))) }, async (fixture, [document]) => {
