@@ -152,13 +152,13 @@ describe("Journal", () => {
   test("begin clears away what dead writers left, and nothing else", async () => {
     await using folder = scratch();
     const { journal, paths } = openAt(folder.path);
-    mkdirSync(paths.checkpoints, { recursive: true });
+    for (const folderOf of [paths.checkpoints, paths.keys]) mkdirSync(folderOf, { recursive: true });
     const kept = [".hidden", "note.tmp", ".op-dbus-x.json.tmp", "lock"];
     for (const name of kept) writeFileSync(`${paths.state}/${name}`, "");
-    for (const dying of [paths.state, paths.checkpoints]) await dieWriting(dying);
+    for (const dying of [paths.state, paths.checkpoints, paths.keys]) await dieWriting(dying);
     await journal.begin(header);
-    const left = [paths.state, paths.checkpoints].map((path) => readdirSync(path).filter((name) => name !== "half").sort());
-    expect(left).toEqual([[...kept, "checkpoints", "journal.jsonl"].sort(), []]);
+    const left = [paths.state, paths.checkpoints, paths.keys].map((path) => readdirSync(path).filter((name) => name !== "half").sort());
+    expect(left).toEqual([[...kept, "checkpoints", "journal.jsonl"].sort(), [], []]);
   });
 
   test("an empty file is nothing begun; a folder in its place is refused by its name", async () => {
