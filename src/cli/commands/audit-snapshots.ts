@@ -1,6 +1,8 @@
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { columns, when } from "../printable.ts";
+import { columns, when, wrap } from "../printable.ts";
+
+const NONE = "No snapshots: there are some only where the state directory is in subvolumes of BTRFS";
 
 export const auditSnapshotsCommand: CommandFactory = (context) =>
   command({
@@ -15,7 +17,7 @@ export const auditSnapshotsCommand: CommandFactory = (context) =>
       const rows = snapshots.map(({ name, made }) => [name, when(made.toISOString())]);
       await context.output.result(
         () => ({ snapshots: snapshots.map(({ name, made }) => ({ name, made: made.toISOString() })) }),
-        () => (rows.length === 0 ? "No snapshots: there are some only where the state directory is in subvolumes of BTRFS" : columns([["NAME", "TAKEN"], ...rows]).join("\n")),
+        () => (rows.length === 0 ? wrap(NONE, context.output.style.width).join("\n") : columns([["NAME", "TAKEN"], ...rows]).join("\n")),
       );
       return DONE;
     },

@@ -94,7 +94,9 @@ test("what a crash left of a snapshot is taken away by the next", async () => {
 
 test("without BTRFS there are none, and the command says why; a setting that says nothing is refused", async () => {
   await mark("ext4/none", "one");
-  expect(await opDbus("ext4/none", ["audit", "snapshots"])).toContain("only where the state directory is in subvolumes of BTRFS");
+  const text = await opDbus("ext4/none", ["audit", "snapshots"]);
+  expect(text.replaceAll("\n", " ")).toContain("only where the state directory is in subvolumes of BTRFS");
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   for (const [name, value] of [["OPDBUS_SNAPSHOT_INTERVAL", "sometimes"], ["OPDBUS_RETAIN_DAILY", "-1"]] as const) {
     const { exit, stderr } = await disk.try("env", `${name}=${value}`, builtBinary(), "checkpoint", "create", "two", "--root", "/mnt/ext4/none");
     expect({ exit, named: stderr.includes(name), allowed: stderr.includes("allowed is") }).toEqual({ exit: 2, named: true, allowed: true });
