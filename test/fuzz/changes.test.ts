@@ -7,7 +7,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { applyIfPossible, applyTo, isPossible, planFor, rollBack } from "../conformance/fixture.ts";
 import { documents, edits, unforeseeable, type Edit } from "../conformance/memory-documents.ts";
 import { MemoryWorld } from "../conformance/memory-subject.ts";
-import { differences, expectSame, picture, toldBesides, type Picture } from "../conformance/picture.ts";
+import { differences, expectSame, keyOf, picture, toldBesides, type Picture } from "../conformance/picture.ts";
 
 /** What is known of a host besides what it says itself: how it was before each apply in force, and whether others meddled since. */
 interface Model {
@@ -123,9 +123,10 @@ class RollBack implements Command {
     const is = await picture(host);
     if (typeof plan === "boolean") return expectSame(was, is);
     const undone = model.applies.splice(-this.applies);
-    const besides = toldBesides(plan.found.steps, host);
+    const barred = plan.barred.map(({ plugin, resource, path }) => keyOf(plugin, resource, path));
+    const besides = new Set([...toldBesides(plan.found.steps, host), ...barred]);
     if (besides.size > 0) for (const apply of model.applies) apply.meddled = true;
-    // What others did in between stays, or is told; without them everything is exactly as it was.
+    // What others did in between stays, or is told, and so does what a one-way step did; but for that everything is exactly as it was.
     if (undone.every(({ meddled }) => !meddled) && undone[0] !== undefined) expectSame(undone[0].before, is, besides);
     await checkHost(world);
   }
