@@ -1,6 +1,5 @@
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { BunPlugin } from "bun";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildLibrary, embedLibrary, type LibraryTarget } from "./native.ts";
 
@@ -21,20 +20,6 @@ const NATIVE: Target = process.arch === "arm64" ? "arm64" : "x64";
 
 const USAGE = `Usage: scripts/build [--target ${Object.keys(TARGETS).join("|")}|all] [--entry FILE] [--outdir FOLDER]`;
 
-/** Packages that dependencies only try to load. Left external, a binary run as root in a hostile folder would load that folder's. */
-const OPTIONAL = /^(x11|usocket)$/;
-
-const stubOptional: BunPlugin = {
-  name: "stub-optional",
-  setup(build) {
-    build.onResolve({ filter: OPTIONAL }, ({ path }) => ({ path, namespace: "absent" }));
-    build.onLoad({ filter: /./, namespace: "absent" }, ({ path }) => ({
-      contents: `throw new Error(${JSON.stringify(`${path} is not part of op-dbus`)});`,
-      loader: "js",
-    }));
-  },
-};
-
 async function build(target: Target, options: { entry: string; outdir: string }): Promise<void> {
   const started = performance.now();
   const name = target === NATIVE ? "op-dbus" : `op-dbus-${target}`;
@@ -52,7 +37,7 @@ async function build(target: Target, options: { entry: string; outdir: string })
     sourcemap: "none",
     allowUnresolved: [],
     define: { __VERSION__: JSON.stringify(packageJson.version), __COMMIT__: JSON.stringify(await commit()) },
-    plugins: [stubOptional, embedLibrary(await buildLibrary(TARGETS[target].library))],
+    plugins: [embedLibrary(await buildLibrary(TARGETS[target].library))],
     compile: {
       target: TARGETS[target].bun,
       outfile: scratch,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { decodeBody, encodeBody } from "../../src/protocols/dbus/client.ts";
+import { decodeBody, encodeBody } from "../../src/protocols/dbus/body.ts";
 import { decodeMessage, encodeMessage } from "../../src/protocols/dbus/message.ts";
 
 const FOLDER = join(import.meta.dir, "dbus");

@@ -22,7 +22,6 @@ const ROOMS: Readonly<Record<string, { readonly may: readonly string[]; readonly
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   valibot: [""],
   "@valibot/to-json-schema": ["cli/commands/schema.ts"],
-  "dbus-next": ["protocols/dbus/client.ts", "protocols/dbus/dbus-next.d.ts"],
   "jsonc-parser": ["core/text.ts"],
   "smol-toml": ["core/"],
   "onnxruntime-node": ["search/"],

@@ -1,13 +1,14 @@
 import { installed } from "./unit-file.ts";
 import { orNothing, type Manager, type UnitFile } from "./manager.ts";
-import { steadyState, type AlsoUnit, type Implied, type Sources } from "./facts.ts";
-import type { Statuses } from "./statuses.ts";
+import { steadyState, type AlsoUnit, type Implied } from "./facts.ts";
+import type { Reader } from "./reader.ts";
 import { interfaceOf, isInstance, unitTypeOf } from "./unit-name.ts";
 
 export interface Change {
   readonly name: string;
   readonly path: string;
   readonly file: string | null;
+  readonly loaded: boolean;
   readonly starts: boolean;
   readonly stops: boolean;
   readonly toggles: boolean;
@@ -16,18 +17,17 @@ export interface Change {
 /** How far dependencies are followed; systemd itself reports what it does beyond that. */
 const DEPTH_LIMIT = 8;
 
-export async function impliedBy(change: Change, sources: Sources, statuses: Statuses): Promise<Implied> {
-  const around = { manager: sources.manager, statuses };
+export async function impliedBy(change: Change, around: Reader): Promise<Implied> {
   const pulls = change.starts ? closure(change, ["Requires", "BindsTo", "Wants"], "inactive", around) : Promise.resolve([]);
   const [pulled, conflicting, ofPulled, dependents, triggers, also] = await Promise.all([
     pulls,
-    change.starts ? conflictsOf([change], around) : [],
-    pulls.then((units) => conflictsOf(units, around)),
+    change.starts ? conflictsOf([change], change.loaded ? CONFLICTS : ["Conflicts"], around) : [],
+    pulls.then((units) => conflictsOf(units, CONFLICTS, around)),
     change.stops ? closure(change, ["RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf", "PropagatesStopTo"], "active", around) : [],
     change.stops ? neighbours(change.path, ["TriggeredBy"], "active", around) : [],
-    change.toggles ? alsoOf(change, sources) : {},
+    change.toggles ? alsoOf(change, around) : {},
   ]);
-  const started = change.starts ? await thatStayActive(pulled, sources.manager) : [];
+  const started = change.starts ? await thatStayActive(pulled, around.manager) : [];
   const stops = [...new Set([...conflicting, ...ofPulled, ...dependents].map(({ id }) => id))];
   return {
     ...(started.length > 0 ? { starts: started } : {}),
@@ -35,11 +35,6 @@ export async function impliedBy(change: Change, sources: Sources, statuses: Stat
     ...(triggers.length > 0 ? { triggers: triggers.map(({ id }) => id) } : {}),
     ...(Object.keys(also).length > 0 ? { also } : {}),
   };
-}
-
-interface Around {
-  readonly manager: Manager;
-  readonly statuses: Statuses;
 }
 
 interface Neighbour {
@@ -52,7 +47,7 @@ async function closure(
   { name, path }: Change,
   dependencies: readonly string[],
   state: "active" | "inactive",
-  around: Around,
+  around: Reader,
 ): Promise<Neighbour[]> {
   const reached = new Map<string, Neighbour>();
   let frontier: Neighbour[] = [{ id: name, path }];
@@ -64,16 +59,19 @@ async function closure(
   return [...reached.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Of a unit that is not loaded only the first need be asked: what names it in its Conflicts= and is active would have had it loaded. */
+const CONFLICTS = ["Conflicts", "ConflictedBy"];
+
 /** What starting these stops: poweroff.target conflicts with nothing, a target that it requires with everything. */
-async function conflictsOf(units: readonly { readonly path: string }[], around: Around): Promise<Neighbour[]> {
-  return (await Promise.all(units.map(({ path }) => neighbours(path, ["Conflicts", "ConflictedBy"], "active", around)))).flat();
+async function conflictsOf(units: readonly { readonly path: string }[], dependencies: readonly string[], around: Reader): Promise<Neighbour[]> {
+  return (await Promise.all(units.map(({ path }) => neighbours(path, dependencies, "active", around)))).flat();
 }
 
 async function neighbours(
   path: string,
   dependencies: readonly string[],
   state: "active" | "inactive",
-  { manager, statuses }: Around,
+  { manager, statuses }: Reader,
 ): Promise<Neighbour[]> {
   const lists = await Promise.all(dependencies.map((dependency) => dependencyOf(path, dependency, manager)));
   const found = await statuses.of([...new Set(lists.flat())]);
@@ -100,11 +98,11 @@ async function isPassing(unit: string, path: string, manager: Manager): Promise<
   return (await manager.property(path, "RemainAfterExit", interfaceOf(unit))) !== true;
 }
 
-async function alsoOf({ name, file }: Change, sources: Sources): Promise<Record<string, AlsoUnit>> {
-  const named = await alsoNamed({ name, path: file }, sources);
+async function alsoOf({ name, file }: Change, around: Reader): Promise<Record<string, AlsoUnit>> {
+  const named = await alsoNamed({ name, path: file }, around);
   const toggled = [...named.values()].filter((unit) => unit.name !== name && (unit.state === "enabled" || unit.state === "disabled"));
   const units = toggled.map(async (unit) => {
-    const mutual = named.has(name) && (await alsoNamed(unit, sources)).has(name);
+    const mutual = named.has(name) && (await alsoNamed(unit, around)).has(name);
     return [unit.name, { enabled: unit.state === "enabled", mutual }] as const;
   });
   return Object.fromEntries(await Promise.all(units));
@@ -113,7 +111,7 @@ async function alsoOf({ name, file }: Change, sources: Sources): Promise<Record<
 /** The units that Also= names, and those that theirs name: systemd enables and disables them all along. */
 async function alsoNamed(
   unit: { readonly name: string; readonly path: string | null },
-  { manager, configFiles }: Sources,
+  { manager, configFiles }: Reader,
 ): Promise<ReadonlyMap<string, UnitFile>> {
   const named = new Map<string, UnitFile>();
   let frontier = [unit];

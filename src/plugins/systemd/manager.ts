@@ -67,10 +67,10 @@ export class Manager {
 
   /**
    * Keeps a unit in systemd's memory for as long as this connection lasts, so that it is not loaded anew for each property asked of it.
-   * Only root may; that it cannot be kept is no error.
+   * Only root may; that it cannot be kept is no error, and who cannot be asked at all fails the next question too.
    */
-  async pin(path: string): Promise<void> {
-    await orNothing(this.bus.call({ destination: MANAGER_NAME, path, interface: UNIT_INTERFACE, member: "Ref" }));
+  pin(path: string): void {
+    this.bus.call({ destination: MANAGER_NAME, path, interface: UNIT_INTERFACE, member: "Ref" }).catch(() => undefined);
   }
 
   /** The enablement of a name that has no unit file of its own; undefined where there is none. */

@@ -7,10 +7,10 @@ import { impliedBy } from "./implied.ts";
 import type { Manager } from "./manager.ts";
 import { fromDbus, propertyAddress, PROPERTIES } from "./properties.ts";
 import { cutOff } from "./protection.ts";
+import { readOnce, type Reader } from "./reader.ts";
 import type { DeclaredUnit } from "./schema.ts";
 import { sight, sightAll, type Sighting } from "./sighting.ts";
-import { Statuses } from "./statuses.ts";
-import { enabledUnderMask, listedOnce, serviceUnderMask } from "./unit-file.ts";
+import { enabledUnderMask, serviceUnderMask } from "./unit-file.ts";
 import { interfaceOf, isTemplate, unitTypeOf } from "./unit-name.ts";
 
 /** Reads the named units, and of each what its declared keys need. Two round trips when nothing is to change. */
@@ -29,12 +29,10 @@ export async function readAllUnits(given: Sources): Promise<Reading> {
   return { resources: await readEach(await sightAll(sources.manager), wanted, sources) };
 }
 
-function readOnce(sources: Sources): Reader {
-  return { ...sources, configFiles: listedOnce(sources.configFiles), statuses: new Statuses(sources.manager) };
-}
-
 async function readEach(seen: readonly Sighting[], wanted: (unit: Sighting) => DeclaredUnit, sources: Reader): Promise<Record<string, ResourceReading>> {
-  const read = (unit: Sighting) => (isCold(unit, wanted(unit)) ? readCold : readUnit)(unit, wanted(unit), sources);
+  const cold = new Set(seen.filter((unit) => isCold(unit, wanted(unit))));
+  if (cold.size > 0 && sources.operator.isRoot) await pin(cold, sources.manager);
+  const read = (unit: Sighting) => (cold.has(unit) ? readCold : readUnit)(unit, wanted(unit), sources);
   return Object.fromEntries(await Promise.all(seen.map(async (unit) => [unit.name, await read(unit)] as const)));
 }
 
@@ -44,16 +42,17 @@ function isCold({ name, status, file }: Sighting, wanted: DeclaredUnit): boolean
   return wanted.active_state === "active" || Object.keys(wanted.properties ?? {}).length > 0;
 }
 
-/** Asks all at once of a unit that is still to be loaded, taking it for one that is inactive and in order, as most are, and again where it is not. */
-async function readCold(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
-  const pinned = sources.operator.isRoot ? sources.manager.pin(seen.path) : undefined;
-  const [[status], reading] = await Promise.all([sources.statuses.of([seen.name]), readUnit(seen, wanted, sources), pinned]);
-  const asTaken = status?.id === seen.name && status.loadState === "loaded" && activeStateOf(status) === "inactive";
-  return asTaken ? reading : readUnit({ ...seen, status }, wanted, sources);
+/** Resolves when it is on its way: systemd loads these units while we get ready to ask. */
+async function pin(units: Iterable<Sighting>, manager: Manager): Promise<void> {
+  for (const { path } of units) manager.pin(path);
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
-interface Reader extends Sources {
-  readonly statuses: Statuses;
+/** Asks all at once of a unit that is still to be loaded, taking it for one that is inactive and in order, as most are, and again where it is not. */
+async function readCold(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
+  const [[status], reading] = await Promise.all([sources.statuses.of([seen.name]), readUnit(seen, wanted, sources)]);
+  const asTaken = status?.id === seen.name && status.loadState === "loaded" && activeStateOf(status) === "inactive";
+  return asTaken ? reading : readUnit({ ...seen, status }, wanted, sources);
 }
 
 async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Reader): Promise<ResourceReading> {
@@ -73,7 +72,7 @@ async function readUnit(seen: Sighting, wanted: DeclaredUnit, sources: Reader): 
     !isTemplate(name) && Object.keys(declared).length > 0 ? readDropIns({ path, unit: name, wanted: Object.keys(declared) }, sources) : undefined,
     starts ? startFacts({ name, path, load }, sources) : undefined,
     stops ? sources.manager.property(path, "Transient") : undefined,
-    starts || stops || toggles ? impliedBy({ name, path, file, starts, stops, toggles }, sources, sources.statuses) : undefined,
+    starts || stops || toggles ? impliedBy({ name, path, file, loaded: status !== undefined, starts, stops, toggles }, sources) : undefined,
   ]);
   const readable = Object.keys(declared).filter((key) => declared[key] !== null || dropIns?.set.includes(key) === true);
   const properties = dropIns === undefined ? undefined : await readProperties(name, path, readable, sources.manager);
@@ -100,7 +99,7 @@ interface Found {
 }
 
 /** systemd tells of a masked unit only that; whether it is enabled below is looked for where somebody asked. */
-function enablement({ name, fileState }: Sighting, wanted: DeclaredUnit, { configFiles }: Sources): boolean | null {
+function enablement({ name, fileState }: Sighting, wanted: DeclaredUnit, { configFiles }: Reader): boolean | null {
   if (fileState === "enabled") return true;
   if (fileState === "disabled" || fileState === "enabled-runtime") return false;
   return fileState === "masked" && wanted.enabled != null ? enabledUnderMask(name, configFiles) : null;
@@ -132,7 +131,7 @@ interface Start {
   readonly load: string;
 }
 
-async function startFacts({ name, path, load }: Start, { manager, configFiles }: Sources): Promise<StartFacts> {
+async function startFacts({ name, path, load }: Start, { manager, configFiles }: Reader): Promise<StartFacts> {
   if (load === "masked" && unitTypeOf(name) === "service") return { canStart: false, ...serviceUnderMask(name, configFiles) };
   const ofType = async (property: string) => (unitTypeOf(name) === "service" ? await manager.property(path, property, interfaceOf(name)) : undefined);
   const [canStart, serviceType] = await Promise.all([manager.property(path, "CanStart"), ofType("Type")]);

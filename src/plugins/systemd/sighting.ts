@@ -1,3 +1,4 @@
+import type { ConfigFile } from "../../core/ports.ts";
 import type { Sources } from "./facts.ts";
 import type { Manager, UnitFile, UnitStatus } from "./manager.ts";
 import { UnitFolders } from "./unit-folders.ts";
@@ -21,18 +22,22 @@ export interface Sighting {
  */
 export async function sight(names: readonly string[], sources: Sources): Promise<Sighting[]> {
   const { manager, configFiles } = sources;
-  const [units, folders] = await Promise.all([manager.listUnits(), manager.unitPath()]);
-  const unitFolders = new UnitFolders(folders, configFiles);
-  const files = names.flatMap((name) => {
-    const plain = unitFolders.plain(name);
-    return plain === undefined ? [] : [{ name, ...plain }];
-  });
+  // In this order: the folders are looked through while systemd lists its units.
+  const [files, units] = await Promise.all([manager.unitPath().then((folders) => plainFiles(names, folders, configFiles)), manager.listUnits()]);
   const known = new Set(files.map(({ name }) => name));
   const loaded = new Map(units.map((status) => [status.id, status]));
   const asked = await ask(names.filter((name) => !known.has(name)), manager);
   const plain = files.map(({ name }) => name).map(sightingsOf(loaded, files, new Map()));
   const found = new Map([...asked, ...plain].map((sighting) => [sighting.name, sighting]));
   return names.flatMap((name) => found.get(name) ?? []);
+}
+
+function plainFiles(names: readonly string[], folders: readonly string[], configFiles: ConfigFile): UnitFile[] {
+  const unitFolders = new UnitFolders(folders, configFiles);
+  return names.flatMap((name) => {
+    const plain = unitFolders.plain(name);
+    return plain === undefined ? [] : [{ name, ...plain }];
+  });
 }
 
 async function ask(names: readonly string[], manager: Manager): Promise<Sighting[]> {

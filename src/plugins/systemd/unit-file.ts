@@ -1,4 +1,4 @@
-import type { ConfigFile, FolderEntry } from "../../core/ports.ts";
+import type { ReadOnce } from "./reader.ts";
 
 interface UnitFilePath {
   readonly unit: string;
@@ -11,8 +11,8 @@ const PACKAGE_FOLDERS = ["/usr/local/lib/systemd/system", "/usr/lib/systemd/syst
 const FOLDERS = ["/usr/lib/systemd/system", "/usr/local/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
 
 /** A directive of a unit's [Install] sections, its drop-ins' included, which D-Bus does not tell. */
-export function installed(unit: UnitFilePath, directive: "Also" | "WantedBy" | "RequiredBy", configFiles: ConfigFile): string[] {
-  return valuesOf(unit, `[Install]${directive}`, configFiles).flatMap((value) => value.split(/\s+/).filter(Boolean));
+export function installed(unit: UnitFilePath, directive: "Also" | "WantedBy" | "RequiredBy", files: ReadOnce): string[] {
+  return valuesOf(unit, `[Install]${directive}`, files).flatMap((value) => value.split(/\s+/).filter(Boolean));
 }
 
 /** What these directives of [Install] are set to in a unit file's own text. */
@@ -21,51 +21,35 @@ export function installSettings(text: string, directives: readonly string[]): st
 }
 
 /** Whether a masked unit is enabled below its mask, where systemd tells only that it is masked. null where it has no file there. */
-export function enabledUnderMask(unit: string, configFiles: ConfigFile): boolean | null {
-  const file = fileUnderMask(unit, configFiles);
+export function enabledUnderMask(unit: string, files: ReadOnce): boolean | null {
+  const file = fileUnderMask(unit, files);
   if (file === null) return null;
   const links = [
-    ...installed({ unit, file }, "WantedBy", configFiles).map((target) => `${target}.wants`),
-    ...installed({ unit, file }, "RequiredBy", configFiles).map((target) => `${target}.requires`),
+    ...installed({ unit, file }, "WantedBy", files).map((target) => `${target}.wants`),
+    ...installed({ unit, file }, "RequiredBy", files).map((target) => `${target}.requires`),
   ];
   if (links.length === 0) return null;
-  return links.every((folder) => configFiles.linkTarget(`/etc/systemd/system/${folder}/${unit}`) !== undefined);
+  return links.every((folder) => files.linkTarget(`/etc/systemd/system/${folder}/${unit}`) !== undefined);
 }
 
 /** What a masked service will be once it is unmasked (systemd.service(5), Type=). */
-export function serviceUnderMask(unit: string, configFiles: ConfigFile): { readonly serviceType: string; readonly remainAfterExit: boolean } {
-  const file = fileUnderMask(unit, configFiles);
-  const last = (key: string) => valuesOf({ unit, file }, `[Service]${key}`, configFiles).at(-1);
+export function serviceUnderMask(unit: string, files: ReadOnce): { readonly serviceType: string; readonly remainAfterExit: boolean } {
+  const file = fileUnderMask(unit, files);
+  const last = (key: string) => valuesOf({ unit, file }, `[Service]${key}`, files).at(-1);
   const implicit = last("BusName") !== undefined ? "dbus" : last("ExecStart") === undefined ? "oneshot" : "simple";
   return { serviceType: last("Type") ?? implicit, remainAfterExit: /^(1|yes|y|true|t|on)$/i.test(last("RemainAfterExit") ?? "") };
 }
 
-/** The same files, with each folder listed once: for the length of one reading. */
-export function listedOnce(files: ConfigFile): ConfigFile {
-  const lists = new Map<string, readonly FolderEntry[]>();
-  return {
-    read: (path) => files.read(path),
-    isEmpty: (path) => files.isEmpty(path),
-    linkTarget: (path) => files.linkTarget(path),
-    list: (path) => {
-      const entries = lists.get(path) ?? files.list(path);
-      lists.set(path, entries);
-      return entries;
-    },
-    remove: (path) => files.remove(path),
-  };
-}
-
-function fileUnderMask(unit: string, configFiles: ConfigFile): string | null {
-  return PACKAGE_FOLDERS.map((folder) => `${folder}/${unit}`).find((path) => configFiles.read(path) !== undefined) ?? null;
+function fileUnderMask(unit: string, files: ReadOnce): string | null {
+  return PACKAGE_FOLDERS.map((folder) => `${folder}/${unit}`).find((path) => files.read(path) !== undefined) ?? null;
 }
 
 /** What "[Section]Key" is set to, in the unit file and then in its drop-ins. */
-function valuesOf({ unit, file }: UnitFilePath, wanted: string, configFiles: ConfigFile): string[] {
-  const folders = FOLDERS.filter((folder) => configFiles.list(folder).some(({ name }) => name === `${unit}.d`)).map((folder) => `${folder}/${unit}.d`);
-  const dropIns = folders.flatMap((folder) => configFiles.list(folder).map(({ name }) => `${folder}/${name}`));
+function valuesOf({ unit, file }: UnitFilePath, wanted: string, files: ReadOnce): string[] {
+  const folders = FOLDERS.filter((folder) => files.has(folder, `${unit}.d`)).map((folder) => `${folder}/${unit}.d`);
+  const dropIns = folders.flatMap((folder) => files.list(folder).map(({ name }) => `${folder}/${name}`));
   const paths = [...(file === null ? [] : [file]), ...dropIns.filter((path) => path.endsWith(".conf"))];
-  return paths.flatMap((path) => settings(configFiles.read(path) ?? "").flatMap(({ name, value }) => (name === wanted ? [value] : [])));
+  return paths.flatMap((path) => settings(files.read(path) ?? "").flatMap(({ name, value }) => (name === wanted ? [value] : [])));
 }
 
 function settings(text: string): { readonly name: string; readonly value: string }[] {

@@ -1,14 +1,11 @@
-import DBusBuffer from "dbus-next/lib/dbus-buffer.js";
-import marshall from "dbus-next/lib/marshall.js";
-import { parseSignature } from "dbus-next/lib/signature.js";
-import { isBusNameValid, isInterfaceNameValid, isMemberNameValid, isObjectPathValid } from "dbus-next/lib/validators.js";
 import { messageOf, OpError } from "../../core/errors.ts";
 import { socketName } from "./address.ts";
-import { describeCall, type Bus, type Call, type Signal, type SignalMatch, type Variant } from "./bus.ts";
+import { decodeBody, encodeBody } from "./body.ts";
+import { describeCall, type Bus, type Call, type Signal, type SignalMatch } from "./bus.ts";
 import { dbusError, dbusErrorName } from "./errors.ts";
 import { openLink, type Link } from "./link.ts";
-import { ERROR, ProtocolViolation, type Message } from "./message.ts";
-import { isValidType, SIGNATURE_LIMIT, type Type } from "./signature.ts";
+import { ERROR, type Message } from "./message.ts";
+import { isBusName, isInterfaceName, isMemberName, isObjectPath } from "./names.ts";
 import { BUS_NAME, Subscription } from "./subscription.ts";
 
 /** A way to a peer: the sockets to try, in order. */
@@ -192,153 +189,10 @@ function unreachable(failures: readonly string[]): OpError {
 /** Throws kind invalid for a name that D-Bus does not allow: the bus would end the connection over it. */
 function checkNames({ destination, path, interface: interfaceName, member }: Call): void {
   const findings = [
-    NAME_BYTES.test(destination) && isBusNameValid(destination) ? [] : [`${JSON.stringify(destination)} is not a bus name`],
-    isObjectPathValid(path) ? [] : [`${JSON.stringify(path)} is not an object path`],
-    isInterfaceNameValid(interfaceName) ? [] : [`${JSON.stringify(interfaceName)} is not an interface name`],
-    isMemberNameValid(member) ? [] : [`${JSON.stringify(member)} is not a member name`],
+    isBusName(destination) ? [] : [`${JSON.stringify(destination)} is not a bus name`],
+    isObjectPath(path) ? [] : [`${JSON.stringify(path)} is not an object path`],
+    isInterfaceName(interfaceName) ? [] : [`${JSON.stringify(interfaceName)} is not an interface name`],
+    isMemberName(member) ? [] : [`${JSON.stringify(member)} is not a member name`],
   ].flat();
   if (findings.length > 0) throw new OpError("invalid", findings.join("; "));
-}
-
-/** What dbus-next lets pass of unique names. */
-const NAME_BYTES = /^[A-Za-z0-9_:.-]{1,255}$/;
-
-/** Values as `Bus` has them, as the bytes of a message's body. Throws kind internal where they do not fit the signature. */
-export function encodeBody(signature = "", values: readonly unknown[] = [], operation = "encode"): Uint8Array {
-  // Two hundred Gets ask for the same property: encoding that once saves 3 ms of a plan's 45.
-  const key = values.every((value) => typeof value === "string") ? `${signature}\0${values.join("\0")}` : undefined;
-  const known = key === undefined ? undefined : KNOWN_BODIES.get(key);
-  if (known !== undefined) return known;
-  try {
-    const types = typesOf(signature);
-    if (types.length !== values.length) throw new TypeError(`${values.length} values`);
-    const bytes = marshall(signature, types.map((type, index) => marshallable(type, values[index])), 0);
-    if (bytes.length > BODY_LIMIT_BYTES) throw new RangeError(`${bytes.length} bytes`);
-    if (key !== undefined && key.length <= KNOWN_BODY_LENGTH) keep(KNOWN_BODIES, key, bytes);
-    return bytes;
-  } catch (error) {
-    throw new OpError("internal", `The arguments of ${operation} do not fit '${signature}': ${messageOf(error)}`, { operation, cause: error });
-  }
-}
-
-const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
-const KNOWN_BODY_LENGTH = 1000;
-const KNOWN_BODIES = new Map<string, Uint8Array>();
-
-/** The value as dbus-next takes it: variants and dictionary entries as pairs. */
-function marshallable(type: Type, value: unknown): unknown {
-  switch (type.type) {
-    case "v": {
-      const { signature, value: inner } = value as Variant;
-      const [first, ...more] = typesOf(signature);
-      if (first === undefined || more.length > 0) throw new TypeError(`'${signature}' is not one complete type`);
-      return [signature, marshallable(first, inner)];
-    }
-    case "a": {
-      const [element] = type.child as [Type];
-      if (element.type === "{" && !(value instanceof Map)) throw new TypeError("a dictionary is a Map");
-      return Array.from(value as Iterable<unknown>, (item) => marshallable(element, item));
-    }
-    case "(":
-    case "{": {
-      const members = value as readonly unknown[];
-      if (members.length !== type.child.length) throw new TypeError(`${members.length} members, not ${type.child.length}`);
-      return type.child.map((member, index) => marshallable(member, members[index]));
-    }
-    case "s":
-      // Sent as it is, a lone surrogate would arrive as another character.
-      if (typeof value !== "string" || !value.isWellFormed()) throw new TypeError("not a string that UTF-8 can say");
-      return value;
-    case "o":
-      if (typeof value !== "string" || !isObjectPathValid(value)) throw new TypeError(`${String(value)} is not an object path`);
-      return value;
-    case "h":
-      throw new TypeError("file descriptors are not passed");
-    default:
-      return value;
-  }
-}
-
-/** The bytes of a message's body as values. Throws ProtocolViolation for whatever they are not. */
-export function decodeBody(signature = "", body: Uint8Array, littleEndian = true): readonly unknown[] {
-  if (signature === "" && body.length === 0) return [];
-  try {
-    const reader = new BodyReader(body, littleEndian);
-    const values = reader.readStruct(typesOf(signature));
-    if (reader.pos !== body.length) throw new ProtocolViolation(`a body of ${body.length} bytes of which its signature takes ${reader.pos}`);
-    return values;
-  } catch (error) {
-    if (error instanceof ProtocolViolation) throw error;
-    throw new ProtocolViolation(messageOf(error), { cause: error });
-  }
-}
-
-const DEPTH_LIMIT = 64;
-
-/** dbus-next's reader, with the limits that it does not have and with the values that `Bus` promises. */
-class BodyReader extends DBusBuffer {
-  #depth = 0;
-
-  constructor(body: Uint8Array, littleEndian: boolean) {
-    super(Buffer.from(body.buffer, body.byteOffset, body.length), 0, littleEndian ? 0x6c : 0x42, null, { ayBuffer: false });
-  }
-
-  override readString(length: number): string {
-    if (this.buffer[this.pos + length] !== 0) throw new ProtocolViolation("a string without its NUL");
-    return super.readString(length);
-  }
-
-  override readVariant(): Variant {
-    if (++this.#depth > DEPTH_LIMIT) throw new ProtocolViolation("variants nested too deep");
-    const signature = this.readSimpleType("g") as string;
-    const [type, ...more] = typesOf(signature);
-    if (type === undefined || more.length > 0) throw new ProtocolViolation(`a variant of '${signature}'`);
-    const value = this.readTree(type);
-    this.#depth -= 1;
-    return { signature, value };
-  }
-
-  override readArray(element: Type, size: number): unknown {
-    if ("xtd({".includes(element.type)) this.align(3);
-    const end = this.pos + size;
-    if (end > this.buffer.length) throw new ProtocolViolation("an array beyond the message's end");
-    if (element.type === "y") {
-      const bytes = new Uint8Array(this.buffer.subarray(this.pos, end));
-      this.pos = end;
-      return bytes;
-    }
-    const items: unknown[] = [];
-    while (this.pos < end) items.push(this.readTree(element));
-    if (this.pos !== end) throw new ProtocolViolation("an array that ends within an element");
-    return element.type === "{" ? new Map(items as [unknown, unknown][]) : items;
-  }
-
-  override readSimpleType(type: string): unknown {
-    if (type === "y" && this.pos >= this.buffer.length) throw new ProtocolViolation("a byte beyond the message's end");
-    if (type !== "x" && type !== "t") return super.readSimpleType(type);
-    this.align(3);
-    const at = this.pos;
-    this.pos += 8;
-    if (this.endian === 0x6c) return type === "x" ? this.buffer.readBigInt64LE(at) : this.buffer.readBigUInt64LE(at);
-    return type === "x" ? this.buffer.readBigInt64BE(at) : this.buffer.readBigUInt64BE(at);
-  }
-}
-
-/** A peer chooses the signatures it sends: what is kept is bounded. */
-const KNOWN_TYPES = new Map<string, readonly Type[]>();
-const KNOWN_LIMIT = 1000;
-
-function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  if (map.size >= KNOWN_LIMIT) map.clear();
-  map.set(key, value);
-}
-
-function typesOf(signature: string): readonly Type[] {
-  const known = KNOWN_TYPES.get(signature);
-  if (known !== undefined) return known;
-  if (signature.length > SIGNATURE_LIMIT) throw new ProtocolViolation("a signature that is too long");
-  const types = parseSignature(signature);
-  if (!types.every(isValidType)) throw new ProtocolViolation(`'${signature}' is not a signature`);
-  keep(KNOWN_TYPES, signature, types);
-  return types;
 }

@@ -4,7 +4,7 @@ const FIRST_BYTES = 16 * 1024;
 
 /** Cuts a stream into messages. It holds back what is not whole yet, never more than one message's limit and one chunk. */
 export class Framer {
-  #buffer = new Uint8Array(FIRST_BYTES);
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #start = 0;
   #end = 0;
 
@@ -15,18 +15,18 @@ export class Framer {
   }
 
   /** The next whole message, in memory of its own, or undefined when more must come first. Throws ProtocolViolation. */
-  next(): Uint8Array | undefined {
+  next(): Buffer | undefined {
     const rest = this.#buffer.subarray(this.#start, this.#end);
     const length = messageLength(rest);
     if (length === undefined || rest.length < length) return undefined;
     this.#start += length;
-    return rest.slice(0, length);
+    return Buffer.from(rest.subarray(0, length));
   }
 
   #makeRoom(needed: number): void {
     const rest = this.#buffer.subarray(this.#start, this.#end);
     const fits = rest.length + needed <= this.#buffer.length / 2;
-    const buffer = fits ? this.#buffer : new Uint8Array(2 * (rest.length + needed));
+    const buffer = fits ? this.#buffer : Buffer.allocUnsafe(2 * (rest.length + needed));
     if (fits) buffer.copyWithin(0, this.#start, this.#end);
     else buffer.set(rest);
     this.#buffer = buffer;

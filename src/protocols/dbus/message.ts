@@ -1,3 +1,5 @@
+import { align, alignmentOf, bufferOf } from "./wire.ts";
+
 /*
  * The envelope of a message: D-Bus specification, "Message Format". The body stays as bytes here; its values are client.ts's.
  * Nothing in this file touches a socket.
@@ -53,22 +55,24 @@ const FIELDS = [
   { code: 8, name: "signature", type: "g" },
 ] as const;
 
+const NUMBERS = "ynqbiuhxtd";
+
 /** The length of the message that starts with these bytes, or undefined while too few of them are there to tell. */
 export function messageLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < FIXED_BYTES) return undefined;
-  const view = viewOf(bytes);
+  const header = bufferOf(bytes);
   const little = isLittle(bytes);
   if (bytes[3] !== PROTOCOL_VERSION) throw new ProtocolViolation(`protocol version ${bytes[3]}`);
-  const fields = view.getUint32(12, little);
+  const fields = little ? header.readUInt32LE(12) : header.readUInt32BE(12);
   if (fields > FIELDS_LIMIT_BYTES) throw new ProtocolViolation(`a header of ${fields} bytes`);
-  const length = align(FIXED_BYTES + fields, 8) + view.getUint32(4, little);
+  const length = align(FIXED_BYTES + fields, 8) + (little ? header.readUInt32LE(4) : header.readUInt32BE(4));
   if (length > MESSAGE_LIMIT_BYTES) throw new ProtocolViolation(`a message of ${length} bytes, more than ${MESSAGE_LIMIT_BYTES}`);
   return length;
 }
 
 /** Reads one whole message. Throws ProtocolViolation. Hundreds come at once: nothing is made here that the message does not need. */
 export function decodeMessage(bytes: Uint8Array): Message {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = bufferOf(bytes);
   const little = isLittle(bytes);
   const u32 = (at: number) => (little ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at));
   const end = FIXED_BYTES + u32(12);
@@ -89,7 +93,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
       if (field !== undefined) found[field.name] = buffer.toString("utf8", text, last);
       at = last + 1;
     } else {
-      const size = sizeOf(type);
+      if (!NUMBERS.includes(type)) throw new ProtocolViolation(`a header field of type '${type}'`);
+      const size = alignmentOf(type);
       at = align(at, size) + size;
       if (at > end) throw new ProtocolViolation("a header field beyond the header's end");
       if (field !== undefined) found[field.name] = u32(at - size);
@@ -145,19 +150,4 @@ function isLittle(bytes: Uint8Array): boolean {
   if (bytes[0] === LITTLE_ENDIAN) return true;
   if (bytes[0] === BIG_ENDIAN) return false;
   throw new ProtocolViolation(`a message that begins with byte ${bytes[0]}`);
-}
-
-/** The fixed size of a basic type, which is its alignment too. */
-function sizeOf(type: string): number {
-  const size = { y: 1, n: 2, q: 2, b: 4, i: 4, u: 4, h: 4, x: 8, t: 8, d: 8 }[type];
-  if (size === undefined) throw new ProtocolViolation(`a header field of type '${type}'`);
-  return size;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function align(offset: number, to: number): number {
-  return (offset + to - 1) & -to;
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { encodeBody } from "../../../src/protocols/dbus/client.ts";
+import { encodeBody } from "../../../src/protocols/dbus/body.ts";
 import { decodeMessage, encodeMessage, METHOD_CALL, SIGNAL } from "../../../src/protocols/dbus/message.ts";
 import { openSocket } from "../../../src/protocols/dbus/socket.ts";
 import type { Call } from "../../../src/protocols/dbus/bus.ts";

@@ -52,8 +52,8 @@ const FOLDER = "/root/hostile";
 const CWD = `${FOLDER}/deep`;
 const MARKER = "/tmp/pwned";
 const PACKAGES = [
-  // What op-dbus is made of, what that may load, and built-in names.
-  ..."usocket x11 dbus-next valibot @valibot/to-json-schema citty long xml2js jsonc-parser event-stream hexy jsbi put optimist safe-buffer sax bun".split(" "),
+  // What op-dbus is made of, and built-in names.
+  ..."valibot @valibot/to-json-schema citty jsonc-parser smol-toml yaml bun".split(" "),
   ..."fs path util buffer assert tty module child_process events net".split(" "),
 ];
 const EVIL = `globalThis.process?.getBuiltinModule?.("node:fs").writeFileSync("${MARKER}", "by " + __filename);\n`;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { OpError } from "../../../src/core/errors.ts";
 import type { Bus, Call, Signal } from "../../../src/protocols/dbus/bus.ts";
-import { encodeBody } from "../../../src/protocols/dbus/client.ts";
+import { encodeBody } from "../../../src/protocols/dbus/body.ts";
 import { dbusErrorName } from "../../../src/protocols/dbus/errors.ts";
 import { openLink } from "../../../src/protocols/dbus/link.ts";
 import { encodeMessage, SIGNAL } from "../../../src/protocols/dbus/message.ts";
