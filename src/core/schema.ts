@@ -19,7 +19,7 @@ export function diagnose(schema: GenericSchema, value: Json, prefix: Path): Diag
   return [...lists, ...findings];
 }
 
-/** valibot takes a list for an object; JSON does not. */
+/** valibot takes a list for an object; JSON does not. All that is read and stored goes through here: what has nothing below it is passed over. */
 function listsForObjects(shapes: readonly SchemaShape[], value: Json | undefined, path: Path): Diagnostic[] {
   const options = shapes.flatMap(unwrap);
   const objects = options.filter(({ type }) => type === "record" || type.endsWith("object"));
@@ -32,6 +32,7 @@ function listsForObjects(shapes: readonly SchemaShape[], value: Json | undefined
   }
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
+    if (typeof inner !== "object" || inner === null) return [];
     const below = objects.flatMap(({ entries, value: each }) => entries?.[key] ?? each ?? []);
     return below.length === 0 ? [] : listsForObjects(below, inner, [...path, key]);
   });

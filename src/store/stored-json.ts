@@ -49,9 +49,13 @@ export function storedText<T>(value: T, schema: GenericSchema<unknown, T>): stri
 
 /** The value as JSON can hold it. Throws kind internal for what could not be read back. */
 export function storable<T>(value: T, schema: GenericSchema<unknown, T>): T {
-  const plain: unknown = JSON.parse(JSON.stringify(value, (_, inner: unknown) => wellFormed(inner)));
+  const text = JSON.stringify(value);
+  const plain: unknown = JSON.parse(HALF_SURROGATE.test(text) ? JSON.stringify(value, (_, inner: unknown) => wellFormed(inner)) : text);
   return checkStored(plain, schema, (what) => new OpError("internal", `What is to be stored could not be read back: ${what}`));
 }
+
+/** JSON.stringify writes half a surrogate pair so, and whole ones as they are. */
+const HALF_SURROGATE = /\\ud[89a-f]/;
 
 /** The error for a file that holds what op-dbus would not have written. */
 export function damaged(path: string, what: string): OpError {

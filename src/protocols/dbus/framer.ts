@@ -16,11 +16,11 @@ export class Framer {
 
   /** The next whole message, in memory of its own, or undefined when more must come first. Throws ProtocolViolation. */
   next(): Buffer | undefined {
-    const rest = this.#buffer.subarray(this.#start, this.#end);
-    const length = messageLength(rest);
-    if (length === undefined || rest.length < length) return undefined;
+    const length = messageLength(this.#buffer, this.#start, this.#end);
+    if (length === undefined || this.#end - this.#start < length) return undefined;
+    const message = Buffer.from(this.#buffer.subarray(this.#start, this.#start + length));
     this.#start += length;
-    return Buffer.from(rest.subarray(0, length));
+    return message;
   }
 
   #makeRoom(needed: number): void {

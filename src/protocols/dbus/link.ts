@@ -14,6 +14,8 @@ export interface LinkOptions {
 
 /** dbus-daemon's system bus refuses the 129th call in flight (max_replies_per_connection): what is beyond this waits its turn. */
 const IN_FLIGHT_LIMIT = 100;
+/** They go in large numbers at once: for one at a time everybody on the way would wake up each time. */
+const REFILL_AT = 50;
 
 interface Exchange {
   readonly call: Call;
@@ -123,7 +125,7 @@ export class Link {
     if (serial === undefined || exchange === undefined) return undefined;
     this.#pending.delete(serial);
     clearTimeout(exchange.timer);
-    this.#sendWaiting();
+    if (this.#pending.size <= REFILL_AT) this.#sendWaiting();
     return exchange;
   }
 

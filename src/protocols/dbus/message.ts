@@ -57,15 +57,14 @@ const FIELDS = [
 
 const NUMBERS = "ynqbiuhxtd";
 
-/** The length of the message that starts with these bytes, or undefined while too few of them are there to tell. */
-export function messageLength(bytes: Uint8Array): number | undefined {
-  if (bytes.length < FIXED_BYTES) return undefined;
-  const header = bufferOf(bytes);
-  const little = isLittle(bytes);
-  if (bytes[3] !== PROTOCOL_VERSION) throw new ProtocolViolation(`protocol version ${bytes[3]}`);
-  const fields = little ? header.readUInt32LE(12) : header.readUInt32BE(12);
+/** The length of the message that starts at `start`, or undefined while too few bytes are there, up to `end`, to tell. */
+export function messageLength(buffer: Buffer, start: number, end: number): number | undefined {
+  if (end - start < FIXED_BYTES) return undefined;
+  const little = isLittle(buffer[start]);
+  if (buffer[start + 3] !== PROTOCOL_VERSION) throw new ProtocolViolation(`protocol version ${buffer[start + 3]}`);
+  const fields = little ? buffer.readUInt32LE(start + 12) : buffer.readUInt32BE(start + 12);
   if (fields > FIELDS_LIMIT_BYTES) throw new ProtocolViolation(`a header of ${fields} bytes`);
-  const length = align(FIXED_BYTES + fields, 8) + (little ? header.readUInt32LE(4) : header.readUInt32BE(4));
+  const length = align(FIXED_BYTES + fields, 8) + (little ? buffer.readUInt32LE(start + 4) : buffer.readUInt32BE(start + 4));
   if (length > MESSAGE_LIMIT_BYTES) throw new ProtocolViolation(`a message of ${length} bytes, more than ${MESSAGE_LIMIT_BYTES}`);
   return length;
 }
@@ -73,7 +72,7 @@ export function messageLength(bytes: Uint8Array): number | undefined {
 /** Reads one whole message. Throws ProtocolViolation. Hundreds come at once: nothing is made here that the message does not need. */
 export function decodeMessage(bytes: Uint8Array): Message {
   const buffer = bufferOf(bytes);
-  const little = isLittle(bytes);
+  const little = isLittle(bytes[0]);
   const u32 = (at: number) => (little ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at));
   const end = FIXED_BYTES + u32(12);
   const found: Record<string, string | number> = {};
@@ -146,8 +145,8 @@ function roomFor(message: Message): number {
   return room;
 }
 
-function isLittle(bytes: Uint8Array): boolean {
-  if (bytes[0] === LITTLE_ENDIAN) return true;
-  if (bytes[0] === BIG_ENDIAN) return false;
-  throw new ProtocolViolation(`a message that begins with byte ${bytes[0]}`);
+function isLittle(first: number | undefined): boolean {
+  if (first === LITTLE_ENDIAN) return true;
+  if (first === BIG_ENDIAN) return false;
+  throw new ProtocolViolation(`a message that begins with byte ${first}`);
 }
