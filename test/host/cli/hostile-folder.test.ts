@@ -52,8 +52,8 @@ const FOLDER = "/root/hostile";
 const CWD = `${FOLDER}/deep`;
 const MARKER = "/tmp/pwned";
 const PACKAGES = [
-  // What op-dbus is made of, and built-in names.
-  ..."valibot @valibot/to-json-schema citty jsonc-parser smol-toml yaml bun".split(" "),
+  // What op-dbus is made of, what D-Bus libraries load where it is there, and built-in names.
+  ..."usocket x11 valibot @valibot/to-json-schema citty jsonc-parser smol-toml yaml bun".split(" "),
   ..."fs path util buffer assert tty module child_process events net".split(" "),
 ];
 const EVIL = `globalThis.process?.getBuiltinModule?.("node:fs").writeFileSync("${MARKER}", "by " + __filename);\n`;
