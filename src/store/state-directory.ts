@@ -22,6 +22,14 @@ export interface StoredFile {
   readonly mode?: number;
 }
 
+/** What messages call it, and how another is named. */
+export interface Named {
+  readonly noun: string;
+  readonly another: string;
+}
+
+const STATE_DIRECTORY: Named = { noun: "state directory", another: "name another directory with --root" };
+
 /**
  * The files under the root. Folders come with the first write into them, so that reading leaves no trace. A failure of the
  * file system is an OpError that names the path and says why; its cause keeps the system's code.
@@ -29,9 +37,11 @@ export interface StoredFile {
 export class StateDirectory {
   readonly paths: StatePaths;
   readonly #made = new Set<string>();
+  readonly #named: Named;
 
-  constructor(root?: string) {
+  constructor(root?: string, named: Named = STATE_DIRECTORY) {
     this.paths = statePaths(root);
+    this.#named = named;
   }
 
   /**
@@ -168,9 +178,8 @@ export class StateDirectory {
   #failure(path: string, cause: unknown, doing: "written" | "read"): unknown {
     const code = codeOf(cause);
     if (cause instanceof OpError || code === undefined) return cause;
-    const { root } = this.paths;
-    const [reason, hint] = reasonOf(code, doing) ?? [`cannot be ${doing}: ${messageOf(cause)}`];
-    return new OpError("refused", `The state directory ${root} ${reason}`, {
+    const [reason, hint] = reasonOf(code, doing, this.#named.another) ?? [`cannot be ${doing}: ${messageOf(cause)}`];
+    return new OpError("refused", `The ${this.#named.noun} ${this.paths.root} ${reason}`, {
       cause,
       operation: `${doing === "written" ? "write" : "read"} ${path}`,
       details: [`${path}: ${messageOf(cause)}`],
@@ -179,8 +188,8 @@ export class StateDirectory {
   }
 }
 
-function reasonOf(code: string, doing: "written" | "read"): [reason: string, hint?: string] | undefined {
-  const others: [reason: string, hint?: string] = [`may not be ${doing} by this user`, "Run it as root, or name another directory with --root"];
+function reasonOf(code: string, doing: "written" | "read", another: string): [reason: string, hint?: string] | undefined {
+  const others: [reason: string, hint?: string] = [`may not be ${doing} by this user`, `Run it as root, or ${another}`];
   const reasons: Readonly<Record<string, [reason: string, hint?: string]>> = {
     EROFS: ["is on a read-only file system"],
     EACCES: others,
