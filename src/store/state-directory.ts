@@ -50,13 +50,23 @@ export class StateDirectory {
    */
   async prepare(): Promise<void> {
     const { root, timing, state } = this.paths;
-    const volumes = [timing, state].filter((path) => !isThere(path));
-    const makeVolume = volumes.length === 0 ? undefined : (await import("../sys/native/volume.ts")).makeVolume;
+    const makeVolumes = await volumeMaker([timing, state]);
     this.#writing(state, () => {
       makeDirectory(root);
-      for (const path of volumes) makeVolume?.(path, modeOf(path, this.paths));
+      makeVolumes((path) => modeOf(path, this.paths));
       this.#make(state);
       checkWritable(state);
+    });
+  }
+
+  /** Makes the root itself, a subvolume where that can be; the folder above is there. */
+  async makeRoot(): Promise<void> {
+    const { root } = this.paths;
+    const makeVolumes = await volumeMaker([root]);
+    this.#writing(root, () => {
+      makeVolumes(() => 0o755);
+      makeDirectory(root);
+      checkWritable(root);
     });
   }
 
@@ -186,6 +196,14 @@ export class StateDirectory {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+/** Makes subvolumes of those that are not there. The native library is loaded only where there is something to make. */
+async function volumeMaker(paths: readonly string[]): Promise<(modeOf: (path: string) => number) => void> {
+  const missing = paths.filter((path) => !isThere(path));
+  if (missing.length === 0) return () => undefined;
+  const { makeVolume } = await import("../sys/native/volume.ts");
+  return (mode) => missing.forEach((path) => makeVolume(path, mode(path)));
 }
 
 function reasonOf(code: string, doing: "written" | "read", another: string): [reason: string, hint?: string] | undefined {

@@ -1,4 +1,5 @@
 import type { AuditEntry, EntryRange } from "../../core/ports.ts";
+import { parseBlock } from "./block.ts";
 import { spansOf } from "./bundle.ts";
 import { decodeEntry } from "./entry.ts";
 import { entryFault } from "./fault.ts";
@@ -6,7 +7,8 @@ import { readLogEnd, treeAt, type LogEnd, type LogTree } from "./log-end.ts";
 import type { LogFiles } from "./log-files.ts";
 import { leafHash, sameHash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
-import { inclusionProof } from "./proof.ts";
+import { consistencyProof, inclusionProof } from "./proof.ts";
+import type { Frame } from "./tail.ts";
 import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, type Tile, type TiledTree } from "./tile.ts";
 
 /**
@@ -68,6 +70,28 @@ export class LogView {
 
   inclusionProof(number: number): Uint8Array[] {
     return inclusionProof(subtreesOf(this.size, (tile) => this.#tile(tile)), number, this.size);
+  }
+
+  /** Shows that the log begins with its first `size` entries. Takes no more than there are. */
+  consistencyProof(size: number): Uint8Array[] {
+    return consistencyProof(subtreesOf(this.size, (tile) => this.#tile(tile)), size, this.size);
+  }
+
+  /** The blocks with their entries, from one of that number on; `first` is the entry that it begins with. */
+  *frames({ number, first }: { number: number; first: number }): Generator<Frame> {
+    for (let next = first; next < this.size; number += 1) {
+      const waiting = this.end.frames.find(({ block }) => block.number === number);
+      const frame = waiting ?? this.#publishedFrame(number);
+      if (frame?.block.first !== next) throw entryFault(this.#files.path, next, `block ${number} does not begin with it`);
+      yield frame;
+      next += frame.block.count;
+    }
+  }
+
+  #publishedFrame(number: number): Frame | undefined {
+    const block = parseBlock(this.#files.block(number) ?? "");
+    if (block?.number !== number || block.first + block.count > this.#publishedSize) return undefined;
+    return { block, entries: Array.from({ length: block.count }, (_, offset) => this.entryBytes(block.first + offset)) };
   }
 
   #decoded(number: number): AuditEntry {

@@ -3,7 +3,7 @@ import { blockHash, blockText, NO_BLOCK_HASH, parseBlock } from "./block.ts";
 import { logFault } from "./fault.ts";
 import type { LogFiles } from "./log-files.ts";
 import { LogView } from "./log-view.ts";
-import { leafHash } from "./merkle.ts";
+import { leafHash, type Hash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { encodeFrame, type Frame } from "./tail.ts";
 import type { TiledTree } from "./tile.ts";
@@ -36,6 +36,15 @@ export class LogWriter {
   /** How many entries there are. */
   get size(): number {
     return this.#tree.size;
+  }
+
+  /** How many blocks there are. */
+  get blocks(): number {
+    return this.#nextBlock.number;
+  }
+
+  get root(): Hash {
+    return this.#tree.root();
   }
 
   /** True where the log is as this writer left it. */
