@@ -159,7 +159,7 @@ export class StateDirectory {
   /** Removes the temporary files of processes that died while they wrote. The caller holds the lock. */
   sweep(): void {
     const { root, timing, state, plugins, checkpoints, rejected, spent, keys } = this.paths;
-    this.#writing(root, () => [timing, state, plugins, checkpoints, rejected, spent, keys].forEach(removeLeftovers));
+    this.#writing(root, () => [root, timing, state, plugins, checkpoints, rejected, spent, keys].forEach(removeLeftovers));
   }
 
   #make(folder: string): void {

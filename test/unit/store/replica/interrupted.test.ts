@@ -19,7 +19,7 @@ test("a conversation that is cut at any byte leaves a replica that verifies, and
   const sizes = new Set<number>();
   for (const cut of [...cuts].sort((a, b) => a - b)) {
     rmSync(path, { recursive: true, force: true });
-    const { error } = await serve(said.subarray(0, cut));
+    const error = await serve(said.subarray(0, cut), folder.path);
     expect({ cut, kind: (error as { kind?: string } | undefined)?.kind }).toEqual({ cut, kind: starts.includes(cut) || cut === said.length ? undefined : "invalid" });
     const size = existsSync(join(path, "checkpoint")) ? verifiedSize(path, root) : 0;
     sizes.add(size);

@@ -1,5 +1,5 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Channel } from "../../../../src/core/ports.ts";
 import { openArchive } from "../../../../src/store/audit/archive.ts";
 import { RemoteReplica, type Line } from "../../../../src/store/replica/remote-replica.ts";
@@ -92,11 +92,12 @@ export async function converse(root: string, path: string): Promise<Conversed> {
   return { said: Buffer.concat(said), ...outcome };
 }
 
-/** The replica's end alone, given these bytes and then nothing more; what it answered, and how it ended. */
-export async function serve(bytes: Uint8Array): Promise<{ answers: string; error: unknown }> {
+/** The replica's end alone, in the folder that is asked for if it is directly in `above`, given these bytes and then nothing more: what it threw. */
+export async function serve(bytes: Uint8Array, above: string): Promise<unknown> {
   const chunks = [bytes];
-  const answers: Uint8Array[] = [];
-  const channel: Channel = { read: async () => chunks.shift(), write: async (answer) => void answers.push(answer.slice()) };
-  const error = await serveReplica(channel, (opening) => Replica.open(opening)).then(() => undefined, (thrown: unknown) => thrown);
-  return { answers: Buffer.concat(answers).toString(), error };
+  const channel: Channel = { read: async () => chunks.shift(), write: async () => undefined };
+  return await serveReplica(channel, async (opening) => {
+    if (dirname(resolve(opening.path)) === above) return await Replica.open(opening);
+    throw new OpError("refused", "That is elsewhere");
+  }).then(() => undefined, (thrown: unknown) => thrown);
 }
