@@ -9,7 +9,7 @@ import { leafHash, sameHash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { consistencyProof, inclusionProof } from "./proof.ts";
 import type { Frame } from "./tail.ts";
-import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, type Tile, type TiledTree } from "./tile.ts";
+import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, TiledTree, type Tile } from "./tile.ts";
 
 /**
  * A log as it was at one instant. Everything that is read out of it was first traced to its signed tree head through the tiles;
@@ -36,9 +36,11 @@ export class LogView {
     return this.#tree.tree.size;
   }
 
-  /** The tree, for whoever goes on from here; the view is of no use then. */
-  get tree(): TiledTree {
-    return this.#tree.tree;
+  /** A tree like that of the log, for whoever goes on from here. It keeps no tile that becomes full. */
+  treeToGrow(): TiledTree {
+    const tree = new TiledTree();
+    tree.restore(this.size, (tile) => this.#edge.get(tilePath(tile)) as Uint8Array);
+    return tree;
   }
 
   get #publishedSize(): number {

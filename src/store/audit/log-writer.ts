@@ -27,7 +27,7 @@ export class LogWriter {
     view.entries({ from: view.size - 1 }).next();
     this.#directory = directory;
     this.#files = files;
-    this.#tree = view.tree;
+    this.#tree = view.treeToGrow();
     this.#nextBlock = nextBlock(files, view);
     this.#checkpoint = view.end.checkpoint;
     this.#tailLength = view.end.tailLength;
