@@ -71,12 +71,12 @@ class SshLine implements Channel, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const timer = setTimeout(() => this.#ssh.kill(), END_MS);
     try {
-      // The other end may have gone first.
-      await Promise.resolve(this.#ssh.stdin.end()).catch(() => undefined);
-      await this.#ssh.exited;
-    } finally {
-      clearTimeout(timer);
+      await this.#ssh.stdin.end();
+    } catch {
+      // The other end has gone first.
     }
+    await this.#ssh.exited;
+    clearTimeout(timer);
   }
 
   #reason(exit: number): [message: string, hint: string] {

@@ -1,5 +1,5 @@
 import type { AuditEntry, EntryRange } from "../../core/ports.ts";
-import { parseBlock } from "./block.ts";
+import { parseBlock, type Block } from "./block.ts";
 import { spansOf } from "./bundle.ts";
 import { decodeEntry } from "./entry.ts";
 import { entryFault } from "./fault.ts";
@@ -79,21 +79,27 @@ export class LogView {
     return consistencyProof(subtreesOf(this.size, (tile) => this.#tile(tile)), size, this.size);
   }
 
-  /** The blocks with their entries, from one of that number on; `first` is the entry that it begins with. */
-  *frames({ number, first }: { number: number; first: number }): Generator<Frame> {
-    for (let next = first; next < this.size; number += 1) {
-      const waiting = this.end.frames.find(({ block }) => block.number === number);
-      const frame = waiting ?? this.#publishedFrame(number);
-      if (frame?.block.first !== next) throw entryFault(this.#files.path, next, `block ${number} does not begin with it`);
-      yield frame;
-      next += frame.block.count;
+  /** A block without its entries; undefined where there is none of that number. */
+  block(number: number): Block | undefined {
+    const waiting = this.#waiting(number)?.block;
+    const block = waiting ?? parseBlock(this.#files.block(number) ?? "");
+    return block?.number === number && block.first + block.count <= this.size ? block : undefined;
+  }
+
+  /** The blocks with their entries, from one of that number on. Throws kind integrity for one that is missing or not where it should be. */
+  *frames(from: number): Generator<Frame> {
+    let next = this.block(from)?.first ?? this.size;
+    for (let number = from; next < this.size; number += 1) {
+      const block = this.block(number);
+      if (block?.first !== next) throw entryFault(this.#files.path, next, `block ${number} does not begin with it`);
+      const first = next;
+      yield this.#waiting(number) ?? { block, entries: Array.from({ length: block.count }, (_, offset) => this.entryBytes(first + offset)) };
+      next += block.count;
     }
   }
 
-  #publishedFrame(number: number): Frame | undefined {
-    const block = parseBlock(this.#files.block(number) ?? "");
-    if (block?.number !== number || block.first + block.count > this.#publishedSize) return undefined;
-    return { block, entries: Array.from({ length: block.count }, (_, offset) => this.entryBytes(block.first + offset)) };
+  #waiting(number: number): Frame | undefined {
+    return this.end.frames.find(({ block }) => block.number === number);
   }
 
   #decoded(number: number): AuditEntry {

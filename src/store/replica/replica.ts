@@ -44,9 +44,10 @@ export class Replica implements OpenReplica {
    * Opens the folder `opening.path`, made if it is not there and the folder above is. Throws, with nothing made or written: kind invalid for
    * an opening that says nothing, refused for a folder that is no replica or another log's, integrity for a log that has lost entries.
    */
-  static async open({ path, key: keyText, head: headText }: Opening): Promise<Replica> {
-    const [key, head] = [VerifierKey.parse(keyText), openedBy(keyText, headText)];
+  static async open({ path, ...log }: Opening): Promise<Replica> {
+    const key = VerifierKey.parse(log.key);
     if (key === undefined || !isAbsolute(path)) throw new OpError("invalid", "A replication begins with a folder's absolute path and a verifier key");
+    const head = openTreeHead(log.head, key);
     if (head === undefined) throw new OpError("integrity", "The tree head that is sent is not signed by the log's key");
     const directory = new StateDirectory(path, { noun: "replica", another: "as a user who may write there" });
     const files = new LogFiles(directory, path);
@@ -136,9 +137,4 @@ function checkFolder(directory: StateDirectory, files: LogFiles, key: VerifierKe
   const found = new AuditKeys(directory, files).verifier();
   if (found === undefined || found.toString() === key.toString()) return found;
   throw new OpError("refused", `${path} is the replica of another log, ${found.name}`, { hint: "One folder for each log: name another" });
-}
-
-function openedBy(key: string, head: string): TreeHead | undefined {
-  const verifier = VerifierKey.parse(key);
-  return verifier && openTreeHead(head, verifier);
 }

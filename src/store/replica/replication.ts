@@ -42,7 +42,8 @@ export interface Replicated {
 /** Blocks are sent together until they have so many bytes. */
 const PIECE_BYTES = 1024 * 1024;
 /** A block that has more is not sent: the other end holds one in memory. */
-export const PIECE_LIMIT_BYTES = 64 * 1024 * 1024;
+const BLOCK_LIMIT_BYTES = 64 * 1024 * 1024;
+export const PIECE_LIMIT_BYTES = PIECE_BYTES + BLOCK_LIMIT_BYTES;
 
 /** Opens the replica that a log with this key and tree head is to go to. */
 export type Opener = (log: Omit<Opening, "path">) => Promise<OpenReplica>;
@@ -55,8 +56,11 @@ export async function replicate(view: LogView, key: VerifierKey, open: Opener): 
   const { size: from, blocks } = replica.standing;
   if (from > view.size) throw incomplete(from, view.size);
   await replica.prove(view.consistencyProof(from));
+  if (from < view.size && view.block(blocks)?.first !== from) {
+    throw new OpError("integrity", `The replica has ${from} entries in ${blocks} blocks; the log's next block does not begin there`, { hint: "'op-dbus audit verify' here, and with --blockchain-path there, says which is wrong" });
+  }
   let bytes = 0;
-  for (const piece of pieces(view, { number: blocks, first: from })) {
+  for (const piece of pieces(view, blocks)) {
     await replica.take(piece);
     bytes += piece.length;
   }
@@ -65,17 +69,16 @@ export async function replicate(view: LogView, key: VerifierKey, open: Opener): 
   return { from, size, blocks: all - blocks, bytes, treeHead: head };
 }
 
-function* pieces(view: LogView, start: { number: number; first: number }): Generator<Buffer> {
+function* pieces(view: LogView, from: number): Generator<Buffer> {
   let [piece, length]: [Buffer[], number] = [[], 0];
-  for (const frame of view.frames(start)) {
+  for (const frame of view.frames(from)) {
     const bytes = encodeFrame(frame);
-    if (bytes.length > PIECE_LIMIT_BYTES) throw new OpError("refused", `Block ${frame.block.number} has ${bytes.length} bytes; a replica takes at most ${PIECE_LIMIT_BYTES}`);
-    if (length > 0 && length + bytes.length > PIECE_BYTES) {
-      yield Buffer.concat(piece, length);
-      [piece, length] = [[], 0];
-    }
+    if (bytes.length > BLOCK_LIMIT_BYTES) throw new OpError("refused", `Block ${frame.block.number} has ${bytes.length} bytes; a replica takes at most ${BLOCK_LIMIT_BYTES}`);
     piece.push(bytes);
     length += bytes.length;
+    if (length < PIECE_BYTES) continue;
+    yield Buffer.concat(piece, length);
+    [piece, length] = [[], 0];
   }
   if (length > 0) yield Buffer.concat(piece, length);
 }

@@ -39,7 +39,7 @@ test("an error of any length fits into a message", () => {
 });
 
 describe("what is no message is kind invalid, before any of it is waited for", () => {
-  test.each(["bash: op-dbus: command not found\n", "open  12\n", "open 012\n", "open -1\n", "take 67108865\n", "open 65537\n", "standing 999999999\n", "take 9999999999\n", "\0".repeat(19), "shout 1\nxxxxxxxxxxxxxxxxxx"])("%j", (text) => {
+  test.each(["bash: op-dbus: command not found\n", "open  12\n", "open 012\n", "open -1\n", "take 68157441\n", "open 65537\n", "standing 999999999\n", "take 9999999999\n", "\0".repeat(19), "shout 1\nxxxxxxxxxxxxxxxxxx"])("%j", (text) => {
     expect(() => read([Buffer.from(text)])).toThrow(expect.objectContaining({ kind: "invalid" }));
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openArchive } from "../../../../src/store/audit/archive.ts";
 import { LogView } from "../../../../src/store/audit/log-view.ts";
@@ -55,6 +55,25 @@ describe("a replica", () => {
       expect(filesIn(path)).toEqual(before);
     }
   });
+
+  test("of a log that is being written: at each instant some beginning of it, in the end all", async () => {
+    await using folder = scratch();
+    const [root, path] = [folder.file("root"), folder.file("replica")];
+    await logged(root, [250]);
+    const writer = Bun.spawn([process.execPath, join(import.meta.dir, "../audit/busy-writer.ts"), root], { stderr: "inherit" });
+    let [last, runs] = [0, 0];
+    while (writer.exitCode === null) {
+      const { from, size } = await replicateTo(root, path);
+      expect({ from, verified: verifiedSize(path, root) }).toEqual({ from: last, verified: size });
+      last = size;
+      runs += 1;
+      await Bun.sleep(0);
+    }
+    expect(await writer.exited).toBe(0);
+    expect(runs).toBeGreaterThan(3);
+    expect(await replicateTo(root, path)).toMatchObject({ size: 250 + 200 * 3 });
+    expect(verifiedSize(path, root)).toBe(250 + 200 * 3);
+  }, 60_000);
 
   test("a first run into an empty disk's top, with its lost+found", async () => {
     await using folder = scratch();
@@ -116,6 +135,35 @@ describe("what is refused, with the replica left as it was", () => {
     expectSame();
   });
 
+  test("a log that is damaged after what the replica has: integrity, naming the entry; what is in order before it is taken", async () => {
+    await using folder = scratch();
+    const { root, path } = await grown(folder);
+    // Two pieces, the second of them damaged.
+    await logged(root, [4000, 300]);
+    const bundle = join(root, "@timing/tile/entries/017.p/251");
+    const bytes = readFileSync(bundle);
+    writeFileSync(bundle, bytes.fill((bytes.at(-3) ?? 0) ^ 1, bytes.length - 3, bytes.length - 2));
+    const { kind, message } = await refusal(replicateTo(root, path));
+    expect({ kind, message }).toEqual({ kind: "integrity", message: expect.stringMatching(/^Entry 4602 of the audit log .*@timing does not verify/) });
+    expect(verifiedSize(path, root)).toBe(4303);
+  });
+
+  test.each([{ size: 4, blocks: 1 }, { size: 3, blocks: 2 }, { size: 3, blocks: 77 }, { size: 0, blocks: 1 }])("an other end that says that it has %j of other blocks: integrity, nothing sent", async (standing) => {
+    await using folder = scratch();
+    const { root } = await grown(folder);
+    const sent: Buffer[] = [];
+    const other = { standing, prove: async () => undefined, take: async (piece: Buffer) => void sent.push(piece), [Symbol.asyncDispose]: async () => undefined };
+    expect((await refusal(openArchive({ root }).replicate(async () => other))).kind).toBe("integrity");
+    expect(sent).toEqual([]);
+  });
+
+  test.each([{ size: 304, blocks: 3 }, { size: 3, blocks: 1 }])("an other end that says that it has %j, and says so for ever: unavailable, no success", async (standing) => {
+    await using folder = scratch();
+    const { root } = await grown(folder);
+    const other = { standing, prove: async () => undefined, take: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
+    expect((await refusal(openArchive({ root }).replicate(async () => other))).kind).toBe("unavailable");
+  });
+
   test("a replica whose end is damaged, or that lost its key: integrity", async () => {
     await using folder = scratch();
     const { root, path } = await grown(folder);
@@ -165,7 +213,7 @@ describe("blocks that the log's key did not sign there", () => {
     const timing = join(root, "@timing");
     const view = new LogView(new LogFiles(new StateDirectory(root), timing), keyIn(timing));
     const opening = { path, key: keyIn(timing).toString(), head: view.treeHead ?? "" };
-    const frames = [...view.frames({ number: 2, first: 7 })] as [Frame, Frame, Frame];
+    const frames = [...view.frames(2)] as [Frame, Frame, Frame];
     const signer = SignerKey.parse((await Bun.file(join(root, "keys/audit.key")).text()).trimEnd()) as SignerKey;
     return { root, path, opening, proof: view.consistencyProof(7), frames, signer };
   }
