@@ -41,8 +41,8 @@ export class Replica implements OpenReplica {
   #proven = false;
 
   /**
-   * Opens the folder `opening.path`, made if it is not there and the folder above is. Throws, with nothing made or written: kind invalid for
-   * an opening that says nothing, refused for a folder that is no replica or another log's, integrity for a log that has lost entries.
+   * Opens the folder `opening.path`, made if it is not there and the folder above is. Throws, with nothing made and no replica changed: kind
+   * invalid for an opening that says nothing, refused for a folder that is no replica or another log's, integrity for a log that has less.
    */
   static async open({ path, ...log }: Opening): Promise<Replica> {
     const key = VerifierKey.parse(log.key);
