@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Context, Input, Session, Signals } from "./cli/context.ts";
 import { createMachine } from "./cli/machine.ts";
 import { Output, type Stream } from "./cli/output.ts";
@@ -62,6 +62,26 @@ function contextFor(settings: Settings): Context {
     plugins: async () => (await plugins(settings, "read")).plugins,
     snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
     archive: async (place) => (await import("./store/audit/archive.ts")).openArchive({ root, ...place }),
+    replica: (target) => async (log) => {
+      const [{ Replica }, { RemoteReplica }, { openSsh }] = await Promise.all([
+        import("./store/replica/replica.ts"),
+        import("./store/replica/remote-replica.ts"),
+        import("./sys/ssh.ts"),
+      ]);
+      if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
+      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
+    },
+    async receive(only) {
+      const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([
+        import("./store/replica/replica.ts"),
+        import("./store/replica/serve.ts"),
+        import("./sys/standard-streams.ts"),
+      ]);
+      await serveReplica(standardStreams, async (opening) => {
+        if (only === undefined || resolve(opening.path) === resolve(only)) return await Replica.open(opening);
+        throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${only}`);
+      });
+    },
     async makeHome() {
       await (await store()).prepare();
       const path = settings.stateFile.value;

@@ -108,6 +108,16 @@ export const COMMANDS: readonly Entry[] = [
         summary: "the read-only snapshots of log and state",
         load: async () => (await import("./commands/audit-snapshots.ts")).auditSnapshotsCommand,
       },
+      {
+        name: "replicate",
+        summary: "bring a copy of the log elsewhere up to date",
+        load: async () => (await import("./commands/audit-replicate.ts")).auditReplicateCommand,
+      },
+      {
+        name: "receive",
+        summary: "the other end of 'audit replicate' over ssh",
+        load: async () => (await import("./commands/audit-receive.ts")).auditReceiveCommand,
+      },
     ],
   },
   {

@@ -2,9 +2,11 @@ import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
+import type { Opener } from "../store/replica/replication.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Machine } from "./machine.ts";
 import type { Output } from "./output.ts";
+import type { ReplicaTarget } from "./replica-target.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a command works with, handed over by main.ts. */
@@ -26,6 +28,10 @@ export interface Context {
   snapshots(): Promise<readonly Snapshot[]>;
   /** The audit log as evidence: this host's own, or a replica at `path`. Throws kind invalid where there is none. */
   archive(place: Omit<ArchivePlace, "root">): Promise<AuditArchive>;
+  /** The replica in a folder, here or on another host. */
+  replica(target: ReplicaTarget): Opener;
+  /** Keeps a replica for who speaks on standard input, in the folder that is asked for, or in no other than `only`. */
+  receive(only: string | undefined): Promise<void>;
   /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */
   makeHome(): Promise<void>;
   /** The plugins as far as they are known without reading anything: names and schemas. */

@@ -265,3 +265,9 @@ export interface UserFiles {
   exists(path: string): boolean;
 }
 
+/** Bytes to and from a process elsewhere. */
+export interface Channel {
+  /** The next bytes; undefined at their end. */
+  read(): Promise<Uint8Array | undefined>;
+  write(bytes: Uint8Array): Promise<void>;
+}

@@ -22,6 +22,14 @@ export interface StoredFile {
   readonly mode?: number;
 }
 
+/** What messages call it, and how another is named. */
+export interface Named {
+  readonly noun: string;
+  readonly another: string;
+}
+
+const STATE_DIRECTORY: Named = { noun: "state directory", another: "name another directory with --root" };
+
 /**
  * The files under the root. Folders come with the first write into them, so that reading leaves no trace. A failure of the
  * file system is an OpError that names the path and says why; its cause keeps the system's code.
@@ -29,9 +37,11 @@ export interface StoredFile {
 export class StateDirectory {
   readonly paths: StatePaths;
   readonly #made = new Set<string>();
+  readonly #named: Named;
 
-  constructor(root?: string) {
+  constructor(root?: string, named: Named = STATE_DIRECTORY) {
     this.paths = statePaths(root);
+    this.#named = named;
   }
 
   /**
@@ -40,13 +50,23 @@ export class StateDirectory {
    */
   async prepare(): Promise<void> {
     const { root, timing, state } = this.paths;
-    const volumes = [timing, state].filter((path) => !isThere(path));
-    const makeVolume = volumes.length === 0 ? undefined : (await import("../sys/native/volume.ts")).makeVolume;
+    const makeVolumes = await volumeMaker([timing, state]);
     this.#writing(state, () => {
       makeDirectory(root);
-      for (const path of volumes) makeVolume?.(path, modeOf(path, this.paths));
+      makeVolumes((path) => modeOf(path, this.paths));
       this.#make(state);
       checkWritable(state);
+    });
+  }
+
+  /** Makes the root itself, a subvolume where that can be; the folder above is there. */
+  async makeRoot(): Promise<void> {
+    const { root } = this.paths;
+    const makeVolumes = await volumeMaker([root]);
+    this.#writing(root, () => {
+      makeVolumes(() => 0o755);
+      makeDirectory(root);
+      checkWritable(root);
     });
   }
 
@@ -139,7 +159,7 @@ export class StateDirectory {
   /** Removes the temporary files of processes that died while they wrote. The caller holds the lock. */
   sweep(): void {
     const { root, timing, state, plugins, checkpoints, rejected, spent, keys } = this.paths;
-    this.#writing(root, () => [timing, state, plugins, checkpoints, rejected, spent, keys].forEach(removeLeftovers));
+    this.#writing(root, () => [root, timing, state, plugins, checkpoints, rejected, spent, keys].forEach(removeLeftovers));
   }
 
   #make(folder: string): void {
@@ -168,9 +188,8 @@ export class StateDirectory {
   #failure(path: string, cause: unknown, doing: "written" | "read"): unknown {
     const code = codeOf(cause);
     if (cause instanceof OpError || code === undefined) return cause;
-    const { root } = this.paths;
-    const [reason, hint] = reasonOf(code, doing) ?? [`cannot be ${doing}: ${messageOf(cause)}`];
-    return new OpError("refused", `The state directory ${root} ${reason}`, {
+    const [reason, hint] = reasonOf(code, doing, this.#named.another) ?? [`cannot be ${doing}: ${messageOf(cause)}`];
+    return new OpError("refused", `The ${this.#named.noun} ${this.paths.root} ${reason}`, {
       cause,
       operation: `${doing === "written" ? "write" : "read"} ${path}`,
       details: [`${path}: ${messageOf(cause)}`],
@@ -179,8 +198,16 @@ export class StateDirectory {
   }
 }
 
-function reasonOf(code: string, doing: "written" | "read"): [reason: string, hint?: string] | undefined {
-  const others: [reason: string, hint?: string] = [`may not be ${doing} by this user`, "Run it as root, or name another directory with --root"];
+/** Makes subvolumes of those that are not there. The native library is loaded only where there is something to make. */
+async function volumeMaker(paths: readonly string[]): Promise<(modeOf: (path: string) => number) => void> {
+  const missing = paths.filter((path) => !isThere(path));
+  if (missing.length === 0) return () => undefined;
+  const { makeVolume } = await import("../sys/native/volume.ts");
+  return (mode) => missing.forEach((path) => makeVolume(path, mode(path)));
+}
+
+function reasonOf(code: string, doing: "written" | "read", another: string): [reason: string, hint?: string] | undefined {
+  const others: [reason: string, hint?: string] = [`may not be ${doing} by this user`, `Run it as root, or ${another}`];
   const reasons: Readonly<Record<string, [reason: string, hint?: string]>> = {
     EROFS: ["is on a read-only file system"],
     EACCES: others,

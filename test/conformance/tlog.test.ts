@@ -6,6 +6,7 @@ import { openArchive } from "../../src/store/audit/archive.ts";
 import { scratch } from "../unit/sys/scratch.ts";
 import { openAt } from "../unit/store/samples.ts";
 import { sampleEvent } from "../unit/store/audit/log-copy.ts";
+import { logged, replicateTo } from "../unit/store/replica/sample-replica.ts";
 
 /*
  * Our log read by tlog/verify.go, which shares no code with us: it is built on golang.org/x/mod/sumdb and reads C2SP's texts itself.
@@ -59,6 +60,19 @@ describe.skipIf(!hasGo)("an independent verifier (needs go and golang-golang-x-m
     const { path, key, proofs, number } = await written(folder, sizes);
     expect(verify(path, key, ...proofs)).toEqual({ exit: 0, said: `${number} entries in ${sizes.length} blocks, 3 proofs\n` });
   }, 120_000);
+
+  test("takes a replica, and the log's proofs with it, whichever way it grew", async () => {
+    await using folder = scratch();
+    const { key, proofs, number } = await written(folder, [200, 90, 300, 1]);
+    const [root, path] = [folder.file("root"), folder.file("replica")];
+    await replicateTo(root, path);
+    expect(verify(path, key, ...proofs)).toEqual({ exit: 0, said: `${number} entries in 4 blocks, 3 proofs\n` });
+    for (const more of [1, 176, 257]) {
+      await logged(root, [more]);
+      await replicateTo(root, path);
+    }
+    expect(verify(path, key)).toEqual({ exit: 0, said: `${number + 434} entries in 7 blocks, 0 proofs\n` });
+  }, 60_000);
 
   test("refuses one with a byte changed in any kind of file", async () => {
     await using folder = scratch();

@@ -1,5 +1,6 @@
 import { OpError } from "../../core/errors.ts";
 import type { AuditEntry } from "../../core/ports.ts";
+import { replicate, type Opener, type Replicated } from "../replica/replication.ts";
 import { StateDirectory } from "../state-directory.ts";
 import { AuditKeys } from "./audit-keys.ts";
 import { logFault } from "./fault.ts";
@@ -29,6 +30,8 @@ export interface AuditArchive {
   verify(begin: () => (entry: AuditEntry) => void): Verified;
   /** A .tlog-proof of the entry, which has the entry's bytes with it. Throws kind invalid where there is no such entry. */
   prove(number: number): string;
+  /** Brings a replica to what the log has now. Needs no lock. */
+  replicate(open: Opener): Promise<Replicated>;
 }
 
 /** How often a check begins again because a writer changed what it read. */
@@ -65,5 +68,6 @@ export function openArchive({ root, path, key: given }: ArchivePlace): AuditArch
       if (index >= size || treeHead === undefined) throw new OpError("invalid", `There is no entry ${index}`, { hint: `There are 0 to ${size - 1}` });
       return formatTlogProof({ index, hashes: view.inclusionProof(index), treeHead, extra: view.entryBytes(index) });
     },
+    replicate: (open) => replicate(new LogView(files, key), key, open),
   };
 }

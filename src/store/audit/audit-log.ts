@@ -9,6 +9,7 @@ import type { LogFiles } from "./log-files.ts";
 import { LogView } from "./log-view.ts";
 import { LogWriter } from "./log-writer.ts";
 import { publish } from "./publish.ts";
+import { signTreeHead } from "./tree-head.ts";
 
 /** Who writes, where, and by which clock. */
 export interface Witness {
@@ -43,7 +44,8 @@ export class TiledAuditLog implements AuditSink, AuditReader {
     // What fails may have been half done: the next append looks at the disk again.
     this.#writing = undefined;
     const first = writer.size;
-    const frame = writer.frameOf(events.map((event, offset) => encodeEntry(this.#witnessed(event, first + offset))));
+    const entries = events.map((event, offset) => encodeEntry(this.#witnessed(event, first + offset)));
+    const frame = writer.frameOf(entries, (tree) => signTreeHead(this.#parts.keys.signer(), tree));
     this.#parts.reserve.attempt(() => writer.write(frame), { entitled: events.some(isOfTheWayBack) });
     this.#writing = writer;
     if (!this.#held) this.#publish();
@@ -78,7 +80,7 @@ export class TiledAuditLog implements AuditSink, AuditReader {
   /** The one that there is, unless another process has appended since. */
   #writer(): LogWriter {
     const { directory, files, keys } = this.#parts;
-    return this.#writing?.isCurrent() === true ? this.#writing : new LogWriter(directory, files, keys.signer());
+    return this.#writing?.isCurrent() === true ? this.#writing : new LogWriter(directory, files, keys.signer().verifier);
   }
 
   /** What is logged stays logged: what cannot be published now (a full disk, damage) the next writer publishes, or tells of. */

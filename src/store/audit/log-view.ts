@@ -1,4 +1,5 @@
 import type { AuditEntry, EntryRange } from "../../core/ports.ts";
+import { parseBlock, type Block } from "./block.ts";
 import { spansOf } from "./bundle.ts";
 import { decodeEntry } from "./entry.ts";
 import { entryFault } from "./fault.ts";
@@ -6,8 +7,9 @@ import { readLogEnd, treeAt, type LogEnd, type LogTree } from "./log-end.ts";
 import type { LogFiles } from "./log-files.ts";
 import { leafHash, sameHash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
-import { inclusionProof } from "./proof.ts";
-import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, type Tile, type TiledTree } from "./tile.ts";
+import { consistencyProof, inclusionProof } from "./proof.ts";
+import type { Frame } from "./tail.ts";
+import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, TiledTree, type Tile } from "./tile.ts";
 
 /**
  * A log as it was at one instant. Everything that is read out of it was first traced to its signed tree head through the tiles;
@@ -34,9 +36,11 @@ export class LogView {
     return this.#tree.tree.size;
   }
 
-  /** The tree, for whoever goes on from here; the view is of no use then. */
-  get tree(): TiledTree {
-    return this.#tree.tree;
+  /** A tree like that of the log, for whoever goes on from here. It keeps no tile that becomes full. */
+  treeToGrow(): TiledTree {
+    const tree = new TiledTree();
+    tree.restore(this.size, (tile) => this.#edge.get(tilePath(tile)) as Uint8Array);
+    return tree;
   }
 
   get #publishedSize(): number {
@@ -68,6 +72,34 @@ export class LogView {
 
   inclusionProof(number: number): Uint8Array[] {
     return inclusionProof(subtreesOf(this.size, (tile) => this.#tile(tile)), number, this.size);
+  }
+
+  /** Shows that the log begins with its first `size` entries. Takes no more than there are. */
+  consistencyProof(size: number): Uint8Array[] {
+    return consistencyProof(subtreesOf(this.size, (tile) => this.#tile(tile)), size, this.size);
+  }
+
+  /** A block without its entries; undefined where there is none of that number. */
+  block(number: number): Block | undefined {
+    const waiting = this.#waiting(number)?.block;
+    const block = waiting ?? parseBlock(this.#files.block(number) ?? "");
+    return block?.number === number && block.first + block.count <= this.size ? block : undefined;
+  }
+
+  /** The blocks with their entries, from one of that number on. Throws kind integrity for one that is missing or not where it should be. */
+  *frames(from: number): Generator<Frame> {
+    let next = this.block(from)?.first ?? this.size;
+    for (let number = from; next < this.size; number += 1) {
+      const block = this.block(number);
+      if (block?.first !== next) throw entryFault(this.#files.path, next, `block ${number} does not begin with it`);
+      const first = next;
+      yield this.#waiting(number) ?? { block, entries: Array.from({ length: block.count }, (_, offset) => this.entryBytes(first + offset)) };
+      next += block.count;
+    }
+  }
+
+  #waiting(number: number): Frame | undefined {
+    return this.end.frames.find(({ block }) => block.number === number);
   }
 
   #decoded(number: number): AuditEntry {

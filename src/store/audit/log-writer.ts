@@ -3,30 +3,31 @@ import { blockHash, blockText, NO_BLOCK_HASH, parseBlock } from "./block.ts";
 import { logFault } from "./fault.ts";
 import type { LogFiles } from "./log-files.ts";
 import { LogView } from "./log-view.ts";
-import { leafHash } from "./merkle.ts";
-import type { SignerKey } from "./note.ts";
-import { encodeFrame } from "./tail.ts";
+import { leafHash, type Hash } from "./merkle.ts";
+import type { VerifierKey } from "./note.ts";
+import { encodeFrame, type Frame } from "./tail.ts";
 import type { TiledTree } from "./tile.ts";
-import { signTreeHead } from "./tree-head.ts";
+import type { TreeHead } from "./tree-head.ts";
+
+/** Gives the signed tree head for what the tree has become. */
+export type Signing = (tree: Pick<TreeHead, "size" | "root">) => string;
 
 /** The end of a log, to go on from. Good for as long as nobody else writes; one whose `write` failed is not used again. */
 export class LogWriter {
   readonly #directory: StateDirectory;
   readonly #files: LogFiles;
-  readonly #key: SignerKey;
   readonly #tree: TiledTree;
   #nextBlock: { readonly number: number; readonly previous: string };
   #checkpoint: string | undefined;
   #tailLength: number;
 
   /** Throws kind integrity for an end that does not verify: last entries, tiles, tree head, block. */
-  constructor(directory: StateDirectory, files: LogFiles, key: SignerKey) {
-    const view = new LogView(files, key.verifier);
+  constructor(directory: StateDirectory, files: LogFiles, key: VerifierKey) {
+    const view = new LogView(files, key);
     view.entries({ from: view.size - 1 }).next();
     this.#directory = directory;
     this.#files = files;
-    this.#key = key;
-    this.#tree = view.tree;
+    this.#tree = view.treeToGrow();
     this.#nextBlock = nextBlock(files, view);
     this.#checkpoint = view.end.checkpoint;
     this.#tailLength = view.end.tailLength;
@@ -37,26 +38,35 @@ export class LogWriter {
     return this.#tree.size;
   }
 
+  /** How many blocks there are. */
+  get blocks(): number {
+    return this.#nextBlock.number;
+  }
+
+  get root(): Hash {
+    return this.#tree.root();
+  }
+
   /** True where the log is as this writer left it. */
   isCurrent(): boolean {
     return this.#files.checkpoint() === this.#checkpoint && this.#files.tailLength() === this.#tailLength;
   }
 
   /** The log's next block, as a frame for `write`. */
-  frameOf(entries: readonly Buffer[]): Buffer {
+  frameOf(entries: readonly Buffer[], sign: Signing): Frame {
     const first = this.#tree.size;
     for (const entry of entries) this.#tree.append(leafHash(entry));
-    const head = signTreeHead(this.#key, { size: this.#tree.size, root: this.#tree.root() });
+    const head = sign({ size: this.#tree.size, root: this.#tree.root() });
     const block = { ...this.#nextBlock, first, count: entries.length, head };
     this.#nextBlock = { number: block.number + 1, previous: blockHash(blockText(block)) };
-    return encodeFrame({ block, entries });
+    return { block, entries };
   }
 
   /** Adds the frame to the tail, synced. Opened anew each time, at the length that it is known to have. */
-  write(frame: Buffer): void {
+  write(frame: Frame): void {
     const { tailPath, path } = this.#files;
     using file = this.#directory.open(path, tailPath, this.#tailLength);
-    this.#directory.append(file, tailPath, frame);
+    this.#directory.append(file, tailPath, encodeFrame(frame));
     this.#tailLength = file.length;
   }
 

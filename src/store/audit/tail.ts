@@ -28,15 +28,25 @@ export function encodeFrame({ block, entries }: Frame): Buffer {
 }
 
 export function decodeFrames(tail: Buffer): Frames {
+  const { frames, length } = firstFrames(tail);
+  if (length === tail.length) return { frames, length, end: "whole" };
+  return { frames, length, end: hasFrameAfter(tail, length) ? "damaged" : "torn" };
+}
+
+/** The frames of bytes that are frames and nothing else; undefined for any others. */
+export function wholeFrames(bytes: Buffer): readonly Frame[] | undefined {
+  const { frames, length } = firstFrames(bytes);
+  return length === bytes.length ? frames : undefined;
+}
+
+function firstFrames(tail: Buffer): { frames: readonly Frame[]; length: number } {
   const frames: Frame[] = [];
   let length = 0;
-  while (length < tail.length) {
-    const found = frameAt(tail, length);
-    if (found === undefined) return { frames, length, end: hasFrameAfter(tail, length) ? "damaged" : "torn" };
+  for (let found = frameAt(tail, 0); found !== undefined; found = frameAt(tail, length)) {
     frames.push(found.frame);
     length = found.end;
   }
-  return { frames, length, end: "whole" };
+  return { frames, length };
 }
 
 const HEADER = /^([0-9a-f]{64}) (\d{1,10})\n/;

@@ -104,6 +104,8 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit export", 0],
   ["audit key", 0],
   ["audit snapshots", 0],
+  ["audit replicate", 0, "/var/lib/op-dbus/replica"],
+  ["audit receive", 0],
   ["checkpoint create", 0, "here"],
   ["checkpoint list", 0],
   ["checkpoint show", 0, "here"],

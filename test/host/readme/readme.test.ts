@@ -45,7 +45,7 @@ async function run(host: Host, command: string): Promise<string> {
   return stdout.replaceAll(/[ \t]+$/gm, "");
 }
 
-/** Without what differs from one run to the next: times, process ids, and what systemd itself logged, which may come in another order or late. */
+/** Without what differs from one run to the next: times, process ids, sizes of entries, and what systemd itself logged, which may come in another order or late. */
 function steady(text: string): string {
   return text
     .replaceAll(/^ {4}\| (Starting|Failed|demo-fails\.service:) .*\n/gm, "")
@@ -54,5 +54,6 @@ function steady(text: string): string {
     .replaceAll(/\b[0-9a-f]{7,64}\b/g, "<hash>")
     .replaceAll(/\bpid \d+|process \d+/g, "<pid>")
     .replaceAll(/\b\d+(\.\d+)? (ms|s)\b/g, "<duration>")
+    .replaceAll(/\b\d+ bytes\b/g, "<bytes>")
     .trimEnd();
 }

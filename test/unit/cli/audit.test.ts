@@ -101,6 +101,36 @@ describe("audit prove", () => {
   });
 });
 
+describe("audit replicate", () => {
+  test("says what was sent, or that nothing was; the copy verifies with the key alone", async () => {
+    await using folder = scratch();
+    const { audited, root, key } = await logged(folder);
+    const target = folder.file("copy");
+    expect(await audited("replicate", target)).toMatchObject({ exit: 0, stdout: expect.stringMatching(/ has 6 entries; sent: 6 entries from 0 on, in 2 blocks, \d+ bytes\n$/) });
+    expect(await audited("replicate", target)).toMatchObject({ exit: 0, stdout: `${target} has all 6 entries: nothing was sent\n` });
+    await openAt(root).audit.append(EVENTS.slice(0, 1));
+    expect((await audited("replicate", target, "--json")).json()).toMatchObject({ target, from: 6, entries: 1, blocks: 1, size: 7, tree_head: expect.stringContaining("\n7\n") });
+    expect(await run(["audit", "verify", "--blockchain-path", target, "--key", key])).toMatchObject({ exit: 0, stdout: expect.stringContaining("7 entries in 3 blocks") });
+  });
+
+  test("no log: exit 2; a folder that is no replica: exit 6; another history: exit 7", async () => {
+    await using folder = scratch();
+    const { audited, root, replica } = await logged(folder);
+    expect((await run(["audit", "replicate", folder.file("copy"), "--root", folder.file("nowhere")])).exit).toBe(2);
+    expect((await audited("replicate", replica)).exit).toBe(6);
+    cpSync(root, folder.file("then"), { recursive: true });
+    await openAt(root).audit.append(EVENTS);
+    expect((await audited("replicate", folder.file("copy"))).exit).toBe(0);
+    expect(await run(["audit", "replicate", folder.file("copy"), "--root", folder.file("then")])).toMatchObject({ exit: 7, stderr: expect.stringContaining("the log has lost entries") });
+  });
+
+  test("the other end is not for people", async () => {
+    expect(await run(["audit", "receive"], { typed: [] })).toMatchObject({ exit: 2, opened: [] });
+    expect(await run(["audit", "receive", "srv"])).toMatchObject({ exit: 2, opened: [] });
+    expect(await run(["audit", "receive", "/srv"])).toMatchObject({ exit: 0, stdout: "", opened: ["receive"] });
+  });
+});
+
 test("audit export: the bytes that were hashed, a line each, or one list", async () => {
   const books = new Books();
   await books.hostWith([]).audit.append(EVENTS);

@@ -20,6 +20,8 @@ const offers: readonly (readonly [typed: string, words: readonly string[]])[] = 
   ["op-dbus plan --plugin lamps --ou", ["--out"]],
   ["op-dbus audit list --kind r", ["recovery", "refusal", "revert", "rollback"]],
   ["op-dbus audit se", ["search"]],
+  ["op-dbus audit re", ["receive", "replicate"]],
+  ["op-dbus audit replicate st", ["state.json"]],
   ["op-dbus audit search vmbr0 --un", ["--until"]],
   ["op-dbus ti", ["time-travel"]],
   ["op-dbus time-travel --d", ["--date"]],

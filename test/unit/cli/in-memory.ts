@@ -11,6 +11,7 @@ import type { Host } from "../../../src/engine/host.ts";
 import type { Context, Signals } from "../../../src/cli/context.ts";
 import { readerOf } from "../../conformance/memory-audit.ts";
 import { openArchive } from "../../../src/store/audit/archive.ts";
+import { Replica } from "../../../src/store/replica/replica.ts";
 import { Output, type Stream } from "../../../src/cli/output.ts";
 import { runProgram, wantsJson } from "../../../src/cli/program.ts";
 
@@ -190,6 +191,8 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
       plugins: async () => plugins,
       snapshots: async () => [],
       archive: async (place) => openArchive({ root: settings.root.value, ...place }),
+      replica: ({ path }) => (log) => Replica.open({ ...log, path }),
+      receive: async () => void opened.push("receive"),
     }),
   });
   return { exit, stdout: stdout.text, stderr: stderr.text, files, opened, json: () => JSON.parse(stdout.text) as Json };

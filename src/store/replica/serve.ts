@@ -1,0 +1,34 @@
+import { messageOf, OpError } from "../../core/errors.ts";
+import type { Channel } from "../../core/ports.ts";
+import { Conversation } from "./conversation.ts";
+import { failureMessage, noMessage, readOpening, readProof, standingMessage, type Message } from "./message.ts";
+import type { Opening, OpenReplica } from "./replication.ts";
+
+/** The replica's side of a conversation, until the other end has no more to say. What goes wrong is told there, and thrown. */
+export async function serveReplica(channel: Channel, open: (opening: Opening) => Promise<OpenReplica>): Promise<void> {
+  const conversation = new Conversation(channel);
+  try {
+    const first = await conversation.receive();
+    if (first === undefined) return;
+    if (first.kind !== "open") throw noMessage();
+    await using replica = await open(readOpening(first));
+    await conversation.send(standingMessage(replica.standing));
+    for (let message = await conversation.receive(); message !== undefined; message = await conversation.receive()) {
+      await answer(message, replica);
+      await conversation.send(standingMessage(replica.standing));
+    }
+  } catch (error) {
+    await conversation.send(failureMessage(told(error))).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function answer(message: Message, replica: OpenReplica): Promise<void> {
+  if (message.kind === "prove") await replica.prove(readProof(message));
+  else if (message.kind === "take") await replica.take(message.content);
+  else throw noMessage();
+}
+
+function told(error: unknown): OpError {
+  return error instanceof OpError ? error : new OpError("internal", messageOf(error));
+}
