@@ -92,7 +92,6 @@ export class Books implements Ledger {
   open: OpenTransaction | undefined;
   holder: LockHolder | undefined;
   readonly secretsKept = new Map<string, Opening>();
-  readonly #secrets = secretsOn({ secrets: this.secretsKept, secretsKey: "key" }, async (_, work) => work());
 
   current = () => this.document;
   ownership = () => this.owned;
@@ -116,7 +115,7 @@ export class Books implements Ledger {
     return {
       plugins,
       ledger: this,
-      secrets: this.#secrets,
+      secrets: secretsOn({ secrets: this.secretsKept, secretsKey: "key" }, async (_, work) => work()),
       clock: { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined },
       actor: ACTOR,
       lock: { acquire: async () => ({ [Symbol.asyncDispose]: async () => undefined }), holder: () => this.holder },
