@@ -51,7 +51,7 @@ export interface SourcedDocument {
 export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]): SourcedDocument {
   const secretive = plugins.some(({ schema }) => hasSecrets(schema));
   const parsed = parseText(source.text, source.format);
-  if (Array.isArray(parsed)) throw new DocumentError(parsed, source.name, secretive ? "" : source.text);
+  if (Array.isArray(parsed)) throw new DocumentError(secretive ? parsed.map(discreet) : parsed, source.name, secretive ? "" : source.text);
   const text = parsed as ParsedText;
   const place = (findings: readonly Diagnostic[]): never => {
     const shown = secretive ? text.without(secretsIn(text.value, plugins)) : source.text;
@@ -97,6 +97,11 @@ function check(value: Json, plugins: readonly Plugin[]): Diagnostic[] {
     for (const finding of diagnose(plugin.schema, section, ["plugins", name])) findings.push(finding);
   }
   return findings;
+}
+
+/** What a parser repeats of a text that it does not understand may be a secret. */
+function discreet({ message, hint: _, ...rest }: Diagnostic): Diagnostic {
+  return { ...rest, message: message.replace(/"[^]*"|\d{8,}/, "...") };
 }
 
 /** Where the text of a secret stands, in a document that may be wrong in any way. */

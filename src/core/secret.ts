@@ -45,12 +45,13 @@ export function isUnreadable(value: Json | undefined): boolean {
 
 /** Every commitment in a value, once. */
 export function commitmentsIn(value: Json): string[] {
-  const found = new Set<string>();
-  mapSealed(value, (sealed) => {
-    if (!isUnreadable(sealed)) found.add(sealed.secret);
-    return sealed;
-  });
-  return [...found];
+  const commitments = sealedIn(value).filter((sealed) => !isUnreadable(sealed)).map(({ secret: commitment }) => commitment);
+  return [...new Set(commitments)];
+}
+
+/** How often a value has a secret that the peer does not tell. */
+export function unreadableIn(value: Json): number {
+  return sealedIn(value).filter(isUnreadable).length;
 }
 
 /**
@@ -69,6 +70,11 @@ export function mapSealed(value: Json, change: (sealed: Sealed) => Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapSealed(member, change)]));
 }
 
+function sealedIn(value: Json): Sealed[] {
+  if (isSealed(value)) return [value];
+  return isList(value) || isObject(value) ? Object.values(value).flatMap(sealedIn) : [];
+}
+
 /** Where something stands in a section of a document. */
 export type SectionPath = readonly (string | number)[];
 
@@ -84,6 +90,12 @@ const marked = new WeakMap<GenericSchema, boolean>();
 /** A section with every value that its schema marks replaced; null, which is unset, stays. The section need not be valid. */
 export function mapSecrets(schema: GenericSchema, section: Json, change: (value: Json, path: SectionPath) => Json): Json {
   return walk([schema as unknown as SchemaShape], section, [], change);
+}
+
+/** The same for what stands at a path of a section; `within` leads on from there. */
+export function mapSecretsAt(schema: GenericSchema, at: SectionPath, value: Json, change: (value: Json, within: SectionPath) => Json): Json {
+  if (isSecretAt(schema, at)) return value === null ? value : change(value, []);
+  return walk(at.reduce<SchemaShape[]>(below, [schema as unknown as SchemaShape]), value, [], change);
 }
 
 /** Whether a schema marks what stands at a path, or what it stands in. */

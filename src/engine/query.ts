@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { Plugin, ResourceReading } from "../core/plugin.ts";
 import type { SecretStore } from "../core/ports.ts";
 import { keyName, leavesOf, withoutValue, type Resource } from "../core/resource.ts";
-import { isUnreadable, mapSealed } from "../core/secret.ts";
+import { unreadableIn } from "../core/secret.ts";
 
 export interface Queried {
   /** What is, as a valid state document; what can only be seen is under `observed`. */
@@ -36,17 +36,8 @@ async function sectionOf(plugin: Plugin, secrets: Pick<SecretStore, "unkept">): 
 
 /** A secret that op-dbus never had to do with can only be seen to be there: a document could not name it. */
 function withoutUnknown(reading: ResourceReading, secrets: Pick<SecretStore, "unkept">): Pick<ResourceReading, "state" | "observed"> {
-  const unknown = leavesOf(reading.state).filter(({ value }) => holdsUnreadable(value) || secrets.unkept(value).length > 0);
+  const unknown = leavesOf(reading.state).filter(({ value }) => unreadableIn(value) > 0 || secrets.unkept(value).length > 0);
   if (unknown.length === 0) return reading;
   const state = unknown.reduce((left, { path }) => withoutValue(left, path), reading.state);
   return { state, observed: { ...reading.observed, secrets: unknown.map(({ path }) => keyName(path)) } };
-}
-
-function holdsUnreadable(value: Json): boolean {
-  let found = false;
-  mapSealed(value, (sealed) => {
-    found ||= isUnreadable(sealed);
-    return sealed;
-  });
-  return found;
 }

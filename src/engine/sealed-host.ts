@@ -1,9 +1,10 @@
 import type { StateDocument } from "../core/document.ts";
 import type { Json } from "../core/json.ts";
-import { hasSecrets, isSealed, mapSecrets } from "../core/secret.ts";
+import { hasSecrets, isSealed } from "../core/secret.ts";
 import type { Diagnostic } from "../core/text.ts";
 import type { Host } from "./host.ts";
-import { keyOf, sealedPlugin } from "./sealed-plugin.ts";
+import { sealedPlugin } from "./sealed-plugin.ts";
+import { sealedSection } from "./sealing.ts";
 
 /** A host whose plugins give no secret away, and whose books name no commitment before what it is to is kept. */
 export function sealedHost(host: Host): Host {
@@ -56,10 +57,10 @@ export function sealedDocument(document: StateDocument, { plugins, secrets }: Pi
   const sections: Record<string, Json> = { ...document.plugins };
   for (const plugin of plugins) {
     const section = sections[plugin.name];
-    if (section === undefined) continue;
-    sections[plugin.name] = mapSecrets(plugin.schema, section, (value, path) => {
+    if (section === undefined || !hasSecrets(plugin.schema)) continue;
+    sections[plugin.name] = sealedSection(plugin, section, (value, key, path) => {
       const said = isSealed(value) ? secrets.open(value.secret)?.value : value;
-      if (typeof said === "string") return { secret: secrets.commit(keyOf(plugin, path), said) };
+      if (typeof said === "string") return { secret: secrets.commit(key, said) };
       findings.push({ path: ["plugins", plugin.name, ...path], message: "This host knows no secret of that commitment", hint: "Write the secret itself: it is kept apart, and never shown" });
       return value;
     });

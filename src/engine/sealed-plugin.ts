@@ -1,10 +1,11 @@
 import { OpError } from "../core/errors.ts";
-import { isList, type Json } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import type { Change, Plugin, Problem, Reading, Step } from "../core/plugin.ts";
 import type { SecretStore } from "../core/ports.ts";
-import { leavesOf, sameValue, valueAt, withValue, type Resources } from "../core/resource.ts";
-import { commitmentsIn, hasSecrets, isSealed, isUnreadable, mapSealed, mapSecrets, UNREADABLE_LOST, type SectionPath } from "../core/secret.ts";
+import { leavesOf, sameValue, valueAt, type Resources } from "../core/resource.ts";
+import { commitmentsIn, hasSecrets, isUnreadable, mapSealed, unreadableIn, UNREADABLE_LOST } from "../core/secret.ts";
 import { tellingNo } from "./discretion.ts";
+import { sealedResources, sealedValue, sealingWith } from "./sealing.ts";
 
 /**
  * A plugin that takes and gives sealed values wherever its schema marks a secret, so that none can get from it into a plan, the
@@ -13,22 +14,16 @@ import { tellingNo } from "./discretion.ts";
  */
 export function sealedPlugin(plugin: Plugin, secrets: SecretStore): Plugin {
   if (!hasSecrets(plugin.schema)) return plugin;
-  const seal = (value: Json, path: SectionPath): Json => {
-    if (isSealed(value)) return value;
-    if (typeof value !== "string") throw new OpError("internal", `The plugin '${plugin.name}' reads a secret that is no text`);
-    return { secret: secrets.commit(keyOf(plugin, path), value) };
-  };
-  const sealed = (resources: Resources): Resources => plugin.resources(mapSecrets(plugin.schema, plugin.section(resources), seal));
-  const sealedChange = (change: Change): Change => {
-    const { resource, path } = change;
-    const of = (value: Json): Json => valueAt(sealed({ [resource]: withValue({}, path, value) })[resource], path) ?? null;
-    return { ...change, from: of(change.from), to: of(change.to) };
+  const seal = sealingWith(plugin, secrets);
+  const sealedChange = ({ resource, path, from, to, ...rest }: Change): Change => {
+    const [before, after] = [from, to].map((value) => sealedValue(plugin, resource, { path, value }, seal));
+    return { resource, path, from: before ?? null, to: after ?? null, ...rest };
   };
   return {
     ...plugin,
     async read(scope) {
       const { resources } = await plugin.read(scope);
-      const states = sealed(Object.fromEntries(Object.entries(resources).map(([name, { state }]) => [name, state])));
+      const states = sealedResources(plugin, Object.fromEntries(Object.entries(resources).map(([name, { state }]) => [name, state])), seal);
       const entries = Object.entries(resources).map(([name, reading]) => [name, { ...reading, state: states[name] ?? {} }] as const);
       return { resources: Object.fromEntries(entries) };
     },
@@ -38,21 +33,7 @@ export function sealedPlugin(plugin: Plugin, secrets: SecretStore): Plugin {
       return { ...rest, steps: barred.length > 0 ? [] : steps.map(markedOneWay), problems: [...barred, ...problems] };
     },
     async apply(step, progress) {
-      const values: string[] = [];
-      const open = (json: Json): Json =>
-        mapSealed(json, (value) => {
-          if (isUnreadable(value)) return value;
-          const opening = secrets.open(value.secret);
-          if (opening === undefined) throw new OpError("failed", `What the secret ${value.secret} is to is not kept here any more`);
-          values.push(opening.value);
-          return opening.value;
-        });
-      const actions = step.actions.map((action) => ({
-        ...action,
-        ...(action.from === undefined ? {} : { from: open(action.from) }),
-        ...(action.to === undefined ? {} : { to: open(action.to) }),
-      }));
-      const opened: Step = { ...step, actions, call: open(step.call) };
+      const { opened, values } = openedStep(step, secrets);
       const telling = tellingNo(values);
       const done = (resource: string, what: string) => progress.done(resource, telling.text(what));
       const { effects } = await Promise.resolve().then(() => plugin.apply(opened, { done })).catch((error: unknown) => {
@@ -63,14 +44,28 @@ export function sealedPlugin(plugin: Plugin, secrets: SecretStore): Plugin {
   };
 }
 
-/** What a commitment is bound to besides the value: members of one list may change places. */
-export function keyOf({ name }: Plugin, path: SectionPath): string[] {
-  return [name, ...path.filter((key) => typeof key === "string")];
+/** A step with its secrets as they are, and which those are. */
+function openedStep(step: Step, secrets: SecretStore): { opened: Step; values: string[] } {
+  const values: string[] = [];
+  const open = (json: Json): Json =>
+    mapSealed(json, (sealed) => {
+      if (isUnreadable(sealed)) return sealed;
+      const opening = secrets.open(sealed.secret);
+      if (opening === undefined) throw new OpError("failed", notKept(sealed.secret));
+      values.push(opening.value);
+      return opening.value;
+    });
+  const actions = step.actions.map((action) => ({
+    ...action,
+    ...(action.from === undefined ? {} : { from: open(action.from) }),
+    ...(action.to === undefined ? {} : { to: open(action.to) }),
+  }));
+  return { opened: { ...step, actions, call: open(step.call) }, values };
 }
 
 /** A step that takes away what could not be read cannot be taken back. */
 function markedOneWay(step: Step): Step {
-  const loses = step.actions.some(({ from, to }) => isUnreadable(from) && !isUnreadable(to));
+  const loses = step.actions.some(({ from = null, to = null }) => unreadableIn(from) > unreadableIn(to));
   return loses && step.oneWay === undefined ? { ...step, oneWay: UNREADABLE_LOST } : step;
 }
 
@@ -78,21 +73,21 @@ function markedOneWay(step: Step): Step {
 function barredSecrets(desired: Resources, actual: Reading, secrets: SecretStore): Problem[] {
   return Object.entries(desired).flatMap(([resource, keys]) =>
     leavesOf(keys).flatMap(({ path, value }) => {
-      const is = valueAt(actual.resources[resource]?.state, path);
-      if (!holdsSecret(value) || sameValue(value, is)) return [];
-      const why = whyBarred(value, is, secrets);
+      const is = valueAt(actual.resources[resource]?.state, path) ?? null;
+      const why = sameValue(value, is) ? undefined : whyBarred(value, is, secrets);
       return why === undefined ? [] : [{ resource, path, message: why }];
     }),
   );
 }
 
-function holdsSecret(value: Json): boolean {
-  return isSealed(value) || (isList(value) && value.some(isSealed));
+function whyBarred(value: Json, is: Json, secrets: SecretStore): string | undefined {
+  if (unreadableIn(value) > 0) return "What the secret was could not be read before it was taken away";
+  const commitments = commitmentsIn(value);
+  if (commitments.length > 0 && unreadableIn(is) > 0) return "There is a secret that this host does not tell: nobody could say whether it is the declared one";
+  const [lost] = commitments.filter((commitment) => secrets.open(commitment) === undefined);
+  return lost === undefined ? undefined : notKept(lost);
 }
 
-function whyBarred(value: Json, is: Json | undefined, secrets: SecretStore): string | undefined {
-  if (isUnreadable(value)) return "What the secret was could not be read before it was taken away";
-  if (isUnreadable(is)) return "There is a secret that this host does not tell: nobody could say whether it is the declared one";
-  const [lost] = commitmentsIn(value).filter((commitment) => secrets.open(commitment) === undefined);
-  return lost === undefined ? undefined : `What the secret ${lost} is to is not kept here any more`;
+function notKept(commitment: string): string {
+  return `What the secret ${commitment} is to is not kept here any more`;
 }

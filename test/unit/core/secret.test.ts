@@ -7,7 +7,7 @@ import type { Json } from "../../../src/core/json.ts";
 import type { Plugin } from "../../../src/core/plugin.ts";
 import { leavesOf } from "../../../src/core/resource.ts";
 import { diagnose } from "../../../src/core/schema.ts";
-import { commitmentsIn, commitmentTo, hasSecrets, isSealed, isSecretAt, mapSealed, mapSecrets, secret, UNREADABLE } from "../../../src/core/secret.ts";
+import { commitmentsIn, commitmentTo, hasSecrets, isSealed, isSecretAt, mapSealed, mapSecrets, secret, UNREADABLE, unreadableIn } from "../../../src/core/secret.ts";
 import { createMemoryPlugin } from "../../conformance/memory-plugin.ts";
 import { MemoryPeer } from "../../conformance/memory-peer.ts";
 
@@ -52,7 +52,7 @@ describe("a sealed value", () => {
 
   test("is found wherever it is in a value", () => {
     const value = { a: [{ secret: C1 }, { b: { secret: C2 } }], c: { secret: C1 }, d: UNREADABLE };
-    expect(commitmentsIn(value)).toEqual([C1, C2]);
+    expect([commitmentsIn(value), unreadableIn(value), unreadableIn("unreadable")]).toEqual([[C1, C2], 1, 0]);
     expect(mapSealed(value, ({ secret: commitment }) => commitment.slice(0, 1))).toEqual({ a: ["1", { b: "2" }], c: "1", d: "u" });
   });
 });
@@ -122,6 +122,8 @@ describe("a document that is wrong", () => {
 
   test("shows nothing of itself where its secrets cannot be told apart", () => {
     expect(errorOf('{"plugins": {"wg": {"peers": {"a": {"psk": "s3cret"').text).toBe("");
+    expect(errorOf("[plugins.wg.peers.a]\npsk = s3cret", "toml").diagnostics).toEqual([{ message: "Not valid TOML: Strings must be quoted: ...", path: [] }]);
+    expect(errorOf('{"version": 1, "plugins": {"wg": {"peers": {"a": {"psk": 9007199254740993}}}}}').diagnostics).toMatchObject([{ message: "... is beyond what a JSON number holds exactly" }]);
     expect(errorOf('version = 1\n[plugins.wg.peers.a]\npsk = "s3cret"', "toml").text).toBe("");
   });
 });
