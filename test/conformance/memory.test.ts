@@ -5,4 +5,4 @@ import { secrecyFor } from "./secrecy.ts";
 
 lawsFor(memorySubject);
 recoveryFor({ ...memorySubject, runs: 25 });
-secrecyFor({ ...memorySubject, runs: 100 });
+secrecyFor({ ...memorySubject, runs: 20 });

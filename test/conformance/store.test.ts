@@ -7,4 +7,4 @@ import { storeSubject } from "./store-subject.ts";
 lawsFor(storeSubject);
 const { rich: _, ...short } = storeSubject;
 recoveryFor({ ...short, runs: 2 });
-secrecyFor({ ...storeSubject, runs: 4 });
+secrecyFor({ ...storeSubject, runs: 2 });
