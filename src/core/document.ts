@@ -13,6 +13,8 @@ export interface StateDocument {
 }
 
 const FINDING_LIMIT = 100;
+/** Looking for more of them, to show a line of the document without, would take longer than anybody waits. */
+const SECRET_LIMIT = 1000;
 
 export const EMPTY_DOCUMENT: StateDocument = { version: 1, plugins: {} };
 
@@ -54,8 +56,7 @@ export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]
   if (Array.isArray(parsed)) throw new DocumentError(secretive ? parsed.map(discreet) : parsed, source.name, secretive ? "" : source.text);
   const text = parsed as ParsedText;
   const place = (findings: readonly Diagnostic[]): never => {
-    const shown = secretive ? text.without(secretsIn(text.value, plugins)) : source.text;
-    throw new DocumentError(inMeasure(findings, text), source.name, shown ?? "");
+    throw new DocumentError(inMeasure(findings, text), source.name, secretive ? textWithoutSecrets(text, plugins) : source.text);
   };
   const findings = check(text.value, plugins);
   if (findings.length > 0) return place(findings);
@@ -102,6 +103,11 @@ function check(value: Json, plugins: readonly Plugin[]): Diagnostic[] {
 /** What a parser repeats of a text that it does not understand may be a secret. */
 function discreet({ message, hint: _, ...rest }: Diagnostic): Diagnostic {
   return { ...rest, message: message.replace(/"[^]*"|\d{8,}/, "...") };
+}
+
+function textWithoutSecrets(text: ParsedText, plugins: readonly Plugin[]): string {
+  const paths = secretsIn(text.value, plugins);
+  return paths.length > SECRET_LIMIT ? "" : (text.without(paths) ?? "");
 }
 
 /** Where the text of a secret stands, in a document that may be wrong in any way. */

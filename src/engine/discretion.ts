@@ -31,9 +31,11 @@ export function tellingNo(secrets: readonly string[]): Discretion {
   };
 }
 
-/** Everything that an error and its causes say. */
-function textsOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [String(error)];
-  const own = error instanceof OpError ? [...error.details, error.operation ?? "", error.hint ?? ""] : [];
-  return [error.message, error.stack ?? "", ...own, ...(error.cause === undefined ? [] : textsOf(error.cause))];
+/** Every text in an error: its message and stack, its causes, and whatever else it has. */
+function textsOf(said: unknown, seen = new Set<unknown>()): string[] {
+  if (typeof said !== "object" || said === null) return [String(said)];
+  if (seen.has(said)) return [];
+  seen.add(said);
+  const own = said as Readonly<Record<string, unknown>>;
+  return Object.getOwnPropertyNames(said).flatMap((name) => textsOf(own[name], seen));
 }

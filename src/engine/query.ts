@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { Plugin, ResourceReading } from "../core/plugin.ts";
 import type { SecretStore } from "../core/ports.ts";
 import { keyName, leavesOf, withoutValue, type Resource } from "../core/resource.ts";
-import { unreadableIn } from "../core/secret.ts";
+import { hasSecrets, unreadableIn } from "../core/secret.ts";
 
 export interface Queried {
   /** What is, as a valid state document; what can only be seen is under `observed`. */
@@ -26,8 +26,9 @@ export async function queryAll(plugins: readonly Plugin[], secrets: Pick<SecretS
 
 async function sectionOf(plugin: Plugin, secrets: Pick<SecretStore, "unkept">): Promise<Json> {
   const { resources } = await plugin.read();
+  const secretive = hasSecrets(plugin.schema);
   const entries = Object.entries(resources).map(([name, reading]) => {
-    const { state, observed } = withoutUnknown(reading, secrets);
+    const { state, observed } = secretive ? withoutUnknown(reading, secrets) : reading;
     const seen: JsonObject = observed === undefined || Object.keys(observed).length === 0 ? {} : { observed };
     return [name, { ...state, ...seen } as Resource] as const;
   });

@@ -31,6 +31,8 @@ hostTest("audit reveal: opens what an entry commits to, for root alone, logged f
   const stranger = await host.run(["op-dbus", "audit", "reveal", String(index), "--yes"], { user: "65534" });
   expect([stranger.exit, stranger.stdout]).toEqual([6, ""]);
   expect((await opDbusJson<Entries>(host, 0, "audit", "list")).entries).toEqual(entries);
+  const planner = await host.must(["bun", "/mnt/checkout/test/host/store/secret-planner.ts", ROOT, NEW], { cwd: "/mnt/checkout", user: "65534" });
+  expect(JSON.parse(planner.stdout)).toEqual({ sameTwice: true, known: false, opens: "refused" });
 
   const { secrets } = await opDbusJson<Revealed>(host, 0, "audit", "reveal", String(index), "--yes");
   expect(secrets.map(({ stands, value }) => [stands.join(), value])).toEqual([["before", OLD], ["after", NEW]]);

@@ -124,6 +124,8 @@ describe("a document that is wrong", () => {
     expect(errorOf('{"plugins": {"wg": {"peers": {"a": {"psk": "s3cret"').text).toBe("");
     expect(errorOf("[plugins.wg.peers.a]\npsk = s3cret", "toml").diagnostics).toEqual([{ message: "Not valid TOML: Strings must be quoted: ...", path: [] }]);
     expect(errorOf('{"version": 1, "plugins": {"wg": {"peers": {"a": {"psk": 9007199254740993}}}}}').diagnostics).toMatchObject([{ message: "... is beyond what a JSON number holds exactly" }]);
+    const peers = Array.from({ length: 1001 }, (_, index) => `"p${index}": {"psk": "s3cret-${index}"}`).join(",");
+    expect(errorOf(`{"version": 2, "plugins": {"wg": {"peers": {${peers}}}}}`).text).toBe("");
     expect(errorOf('version = 1\n[plugins.wg.peers.a]\npsk = "s3cret"', "toml").text).toBe("");
   });
 });

@@ -169,6 +169,8 @@ describe("what a plugin says of a step with secrets", () => {
     const { text, error } = tellingNo(["pass", 'pass"word', ""]);
     expect(text('pass"word pass pass\\"word')).toBe("<secret> <secret> <secret>");
     const told = error(new Error("other", { cause: new Error("pass") })) as OpError;
+    const hidden = error(Object.assign(new AggregateError([new Error("pass")], "many"), { said: "pass" })) as OpError;
+    expect([hidden.kind, hidden.message]).toEqual(["internal", "many"]);
     expect([told.kind, told.message, told.cause]).toEqual(["internal", "other", undefined]);
   });
 });
