@@ -93,7 +93,7 @@ function contextFor(settings: Settings): Context {
       }
     },
     async open(access): Promise<Session> {
-      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare, snapshots }, host] = await Promise.all([
+      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare, secrets, snapshots }, host] = await Promise.all([
         import("./engine/engine.ts"),
         import("./sys/lock.ts"),
         store(),
@@ -109,7 +109,7 @@ function contextFor(settings: Settings): Context {
           return { [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) };
         },
       };
-      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, clock: systemClock, actor });
+      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, secrets, clock: systemClock, actor });
       return { engine, [Symbol.asyncDispose]: async () => host.close() };
     },
   };

@@ -104,6 +104,11 @@ export const COMMANDS: readonly Entry[] = [
         load: async () => (await import("./commands/audit-key.ts")).auditKeyCommand,
       },
       {
+        name: "reveal",
+        summary: "the secrets that an entry commits to",
+        load: async () => (await import("./commands/audit-reveal.ts")).auditRevealCommand,
+      },
+      {
         name: "snapshots",
         summary: "the read-only snapshots of log and state",
         load: async () => (await import("./commands/audit-snapshots.ts")).auditSnapshotsCommand,

@@ -14,6 +14,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "refusal",
   "ownership",
   "snapshot",
+  "reveal",
 ];
 
 /** Says of each entry, from the newest of a log back, whether it is open: announced, and no outcome followed. */
@@ -73,6 +74,14 @@ export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
 export function entryNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new OpError("invalid", `'${text}' is no entry's number`);
   return Number(text);
+}
+
+/** The entry of that number. Throws kind invalid where there is none. */
+export function entryAt(audit: AuditReader, index: number): AuditEntry {
+  const [entry] = audit.entries({ from: index, to: index + 1 });
+  if (entry !== undefined) return entry;
+  const size = audit.size();
+  throw new OpError("invalid", `There is no entry ${index}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
 }
 
 export function entryJson(entry: AuditEntry, open: boolean): JsonObject {

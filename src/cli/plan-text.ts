@@ -2,6 +2,7 @@ import type { Json } from "../core/json.ts";
 import type { StrayKey } from "../core/ownership.ts";
 import type { Action, Note, Step } from "../core/plugin.ts";
 import { keyName, sameValue } from "../core/resource.ts";
+import { isSealed, isUnreadable } from "../core/secret.ts";
 import type { Style } from "./output.ts";
 import { counted, padEnd, printable, wrap } from "./printable.ts";
 
@@ -78,9 +79,10 @@ export function straysJson({ strays }: Pick<PlanView, "strays">): Json[] {
   );
 }
 
-/** A value in a plan: a plain word as it is, anything that could be misread as JSON. */
+/** A value in a plan: a plain word as it is, a secret by the first digits of its commitment, anything that could be misread as JSON. */
 export function spoken(value: Json | undefined): string {
   if (value === undefined || value === null) return "unset";
+  if (isSealed(value)) return isUnreadable(value) ? "a secret that is not told" : `secret ${value.secret.slice(0, 8)}`;
   if (typeof value === "string" && PLAIN.test(value) && !MISREAD.test(value)) return value;
   return printable(JSON.stringify(value));
 }

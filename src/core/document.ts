@@ -2,6 +2,7 @@ import { OpError } from "./errors.ts";
 import { hashJson, isObject, type Json, type JsonObject } from "./json.ts";
 import type { Plugin } from "./plugin.ts";
 import { diagnose } from "./schema.ts";
+import { hasSecrets, isSealed, mapSecrets, type SectionPath } from "./secret.ts";
 import { nearest } from "./suggestion.ts";
 import { parseText, type Diagnostic, type ParsedText, type TextFormat } from "./text.ts";
 
@@ -12,6 +13,8 @@ export interface StateDocument {
 }
 
 const FINDING_LIMIT = 100;
+/** Looking for more of them, to show a line of the document without, would take longer than anybody waits. */
+const SECRET_LIMIT = 1000;
 
 export const EMPTY_DOCUMENT: StateDocument = { version: 1, plugins: {} };
 
@@ -20,6 +23,7 @@ export class DocumentError extends OpError {
   readonly diagnostics: readonly Diagnostic[];
   /** The file or "standard input". */
   readonly source: string;
+  /** To show places in; without what is secret, and nothing where that cannot be told apart. */
   readonly text: string;
 
   constructor(diagnostics: readonly Diagnostic[], source: string, text: string) {
@@ -47,13 +51,13 @@ export interface SourcedDocument {
 
 /** Throws a DocumentError that holds everything wrong with the text, nothing of which reaches a plugin. */
 export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]): SourcedDocument {
-  const reject = (diagnostics: readonly Diagnostic[]): never => {
-    throw new DocumentError(diagnostics, source.name, source.text);
-  };
+  const secretive = plugins.some(({ schema }) => hasSecrets(schema));
   const parsed = parseText(source.text, source.format);
-  if (Array.isArray(parsed)) return reject(parsed);
+  if (Array.isArray(parsed)) throw new DocumentError(secretive ? parsed.map(discreet) : parsed, source.name, secretive ? "" : source.text);
   const text = parsed as ParsedText;
-  const place = (findings: readonly Diagnostic[]): never => reject(inMeasure(findings, text));
+  const place = (findings: readonly Diagnostic[]): never => {
+    throw new DocumentError(inMeasure(findings, text), source.name, secretive ? textWithoutSecrets(text, plugins) : source.text);
+  };
   const findings = check(text.value, plugins);
   if (findings.length > 0) return place(findings);
   const { plugins: sections } = text.value as JsonObject & { plugins: JsonObject };
@@ -94,6 +98,29 @@ function check(value: Json, plugins: readonly Plugin[]): Diagnostic[] {
     for (const finding of diagnose(plugin.schema, section, ["plugins", name])) findings.push(finding);
   }
   return findings;
+}
+
+/** What a parser repeats of a text that it does not understand may be a secret. */
+function discreet({ message, hint: _, ...rest }: Diagnostic): Diagnostic {
+  return { ...rest, message: message.replace(/"[^]*"|\d{8,}/, "...") };
+}
+
+function textWithoutSecrets(text: ParsedText, plugins: readonly Plugin[]): string {
+  const paths = secretsIn(text.value, plugins);
+  return paths.length > SECRET_LIMIT ? "" : (text.without(paths) ?? "");
+}
+
+/** Where the text of a secret stands, in a document that may be wrong in any way. */
+function secretsIn(value: Json, plugins: readonly Plugin[]): SectionPath[] {
+  const paths: SectionPath[] = [];
+  if (!isObject(value) || !isObject(value.plugins)) return paths;
+  for (const { name, schema } of plugins) {
+    mapSecrets(schema, value.plugins[name] ?? null, (secret, path) => {
+      if (!isSealed(secret)) paths.push(["plugins", name, ...path]);
+      return secret;
+    });
+  }
+  return paths;
 }
 
 /** The findings at their places, unless they are more than anybody reads. */

@@ -9,7 +9,10 @@ import type { KeyPath, Resource, Resources, OwnedResources } from "./resource.ts
 export interface Plugin {
   /** The section's name in a state document. */
   readonly name: string;
-  /** The section's shape. The plugin's other functions see only what passed it. */
+  /**
+   * The section's shape. The plugin's other functions see only what passed it. A text marked with `secret` is sealed wherever it could
+   * be stored or shown: `plan` is given commitments, which are equal where the texts are, and `apply` alone the texts.
+   */
   readonly schema: GenericSchema;
   /** How each list among the keys is meant: writing a complete one names all of it (DESIGN.md, Ownership). */
   readonly lists: Readonly<Record<string, "complete" | "members">>;
@@ -24,7 +27,10 @@ export interface Plugin {
   /** Where in the section a resource's key stands, so that a message can point at it. Pure. */
   locate(section: Json, resource: string, path: KeyPath): (string | number)[];
 
-  /** What is. `scope` names resources and keys of interest; without it, all there is. Sends no write. */
+  /**
+   * What is. `scope` names resources and keys of interest; without it, all there is. Sends no write. Secrets are read as they are,
+   * `UNREADABLE` where the peer does not tell them, and stand in `state` alone.
+   */
   read(scope?: Resources): Promise<Reading>;
   /** The difference, as steps in the order they must be taken. Pure: the same arguments give the same plan. */
   plan(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan;

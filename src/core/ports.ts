@@ -2,6 +2,7 @@ import type { StateDocument } from "./document.ts";
 import type { Json } from "./json.ts";
 import type { Change } from "./plugin.ts";
 import type { Resources, Ownership } from "./resource.ts";
+import type { Opening } from "./secret.ts";
 
 /*
  * What a lower room needs from a higher or a neighbouring one. Each is implemented in one place and handed over in main.ts.
@@ -51,7 +52,8 @@ export type AuditKind =
   | "checkpoint"
   | "refusal"
   | "ownership"
-  | "snapshot";
+  | "snapshot"
+  | "reveal";
 
 export interface AuditEntry extends AuditEvent {
   readonly index: number;
@@ -222,6 +224,18 @@ export interface Undone {
   readonly transaction?: string;
   /** What the rollback found in force. */
   readonly currentBefore?: StateDocument;
+}
+
+/** Secret values, apart from all else that is kept. */
+export interface SecretStore {
+  /** The commitment to what stands at a key: the same for the same two on one host. Writes nothing, and the value is known from here on. */
+  commit(key: readonly string[], value: string): string;
+  /** What a commitment is to; undefined where it is not known here. Throws kind refused where this user may not know. */
+  open(commitment: string): Opening | undefined;
+  /** The commitments in a value that only this process knows what they are to. */
+  unkept(named: unknown): readonly string[];
+  /** Makes durable what those are to. The caller holds the lock. */
+  keep(named: unknown): Promise<void>;
 }
 
 /** A file under /etc that belongs to a change: read, and removed durably. */

@@ -1,8 +1,9 @@
 import { equalJson, isObject, type Json, type JsonObject } from "./json.ts";
+import { isSealed } from "./secret.ts";
 
 /**
  * A resource is what has a name of its own: a unit, an interface, a package. Its keys are the user's own; objects below it
- * are walked into, anything else is a leaf. A **key path** names one leaf: ["properties", "MemoryMax"].
+ * are walked into, anything else, a sealed secret too, is a leaf. A **key path** names one leaf: ["properties", "MemoryMax"].
  */
 export type Resource = JsonObject;
 export type KeyPath = readonly string[];
@@ -18,7 +19,7 @@ export interface Leaf {
 export function leavesOf(resource: Resource): Leaf[] {
   const leaves: Leaf[] = [];
   const walk = (value: Json, path: KeyPath) => {
-    if (!isObject(value)) return leaves.push({ path, value });
+    if (!isObject(value) || isSealed(value)) return leaves.push({ path, value });
     for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
     return undefined;
   };

@@ -1,20 +1,26 @@
 import * as v from "valibot";
 import type { BaseIssue, GenericSchema } from "valibot";
 import { isObject, type Json } from "./json.ts";
+import { unwrap, type SchemaShape } from "./schema-shape.ts";
+import { isSecretAt } from "./secret.ts";
 import { nearest } from "./suggestion.ts";
 import type { Diagnostic } from "./text.ts";
 
 type Path = (string | number)[];
 type Issue = BaseIssue<unknown>;
 
-/** All that is wrong with a value, in the user's words: the key, what was found, what is allowed, a suggestion for a near miss. */
+/**
+ * All that is wrong with a value, in the user's words: the key, what was found, what is allowed, a suggestion for a near miss. Of
+ * a secret it does not say what was found.
+ */
 export function diagnose(schema: GenericSchema, value: Json, prefix: Path): Diagnostic[] {
   const lists = listsForObjects([schema as unknown as SchemaShape], value, prefix);
   const { issues = [] } = v.safeParse(schema, value);
   const findings = issues.map((issue) => {
     const closest = deepest(issue);
     const path = pathOf(issue, closest);
-    return { path: [...prefix, ...path], ...describe(schema, closest, path, prefix) };
+    const said = isSecretAt(schema, path) ? describeSecret(closest, path, prefix) : describe(schema, closest, path, prefix);
+    return { path: [...prefix, ...path], ...said };
   });
   return [...lists, ...findings];
 }
@@ -55,6 +61,15 @@ function describe(schema: GenericSchema, issue: Issue, path: Path, prefix: Path)
   return near === undefined ? { message } : { message, hint: `Did you mean "${near}"?` };
 }
 
+/** What a check says may repeat what it was given, or how long it was. */
+function describeSecret({ kind, expected, received, input, message }: Issue, path: Path, prefix: Path): { message: string } {
+  const key = [...prefix.slice(1), ...path].join(".");
+  const given = [input, received].filter((each) => typeof each === "string" && each !== "") as string[];
+  const repeats = given.some((each) => message.includes(each) || message.includes(JSON.stringify(each)));
+  if (kind === "validation") return { message: repeats ? `'${key}' is not a secret of the allowed form` : `'${key}': ${message}` };
+  return { message: `'${key}' holds a secret, allowed is ${spoken(expected ?? "a string")}` };
+}
+
 /** In a union the branch that got furthest says most; the others failed on the type alone. */
 function deepest(issue: Issue): Issue {
   const inner = issue.issues?.filter((candidate) => (candidate.path?.length ?? 0) > 0 || candidate.kind === "validation");
@@ -67,16 +82,6 @@ function pathOf(outer: Issue, inner: Issue): Path {
   return outer === inner ? keys(outer) : [...keys(outer), ...keys(inner)];
 }
 
-interface SchemaShape {
-  readonly type: string;
-  readonly entries?: Record<string, SchemaShape>;
-  readonly wrapped?: SchemaShape;
-  readonly value?: SchemaShape;
-  readonly item?: SchemaShape;
-  readonly options?: readonly SchemaShape[];
-  readonly pipe?: readonly SchemaShape[];
-}
-
 /** The keys allowed at a path, as far as the schema spells them out. */
 function keysAt(schema: GenericSchema, path: Path): string[] {
   let shapes: SchemaShape[] = unwrap(schema as unknown as SchemaShape);
@@ -86,12 +91,6 @@ function keysAt(schema: GenericSchema, path: Path): string[] {
       .flatMap((shape) => (shape === undefined ? [] : unwrap(shape)));
   }
   return shapes.flatMap((shape) => Object.keys(shape.entries ?? {}));
-}
-
-function unwrap(shape: SchemaShape): SchemaShape[] {
-  if (shape.wrapped !== undefined) return unwrap(shape.wrapped);
-  if (shape.type === "union" || shape.type === "variant") return (shape.options ?? []).flatMap(unwrap);
-  return [shape];
 }
 
 function found(input: unknown): string {

@@ -22,6 +22,8 @@ export interface ParsedText {
   readonly value: Json;
   /** Where the key at a path is written (or the value, in a list); undefined where the format does not tell. */
   position(path: readonly (string | number)[]): Position | undefined;
+  /** The text with every character of the values at these paths put out; undefined where the format does not tell where they are. */
+  without(paths: readonly (readonly (string | number)[])[]): string | undefined;
 }
 
 const DEPTH_LIMIT = 64;
@@ -43,7 +45,7 @@ export function parseText(text: string, format: TextFormat): ParsedText | Diagno
   try {
     const value: unknown = format === "toml" ? Bun.TOML.parse(bare) : Bun.YAML.parse(bare);
     const findings = problemsOf(value);
-    return findings.length === 0 ? { value: value as Json, position: () => undefined } : findings;
+    return findings.length === 0 ? { value: value as Json, position: () => undefined, without: () => undefined } : findings;
   } catch (error) {
     // Bun says what is wrong, not where: the line and column of its error are those of our own call.
     const what = error instanceof RangeError ? `nested more than ${DEPTH_LIMIT} deep` : messageOf(error).replace(/^\w+ Parse error: /, "");
@@ -79,6 +81,13 @@ function parseJson(text: string): ParsedText | Diagnostic[] {
       if (node === undefined) return undefined;
       const property = node.parent?.type === "property" ? node.parent : node;
       return positionAt(property.offset);
+    },
+    without(paths) {
+      return paths.reduce((left, path) => {
+        const { offset, length } = findNodeAtLocation(tree, [...path]) ?? { offset: 0, length: 0 };
+        const hidden = text.slice(offset, offset + length).replace(/[^\r\n]/g, "*");
+        return left.slice(0, offset) + hidden + left.slice(offset + length);
+      }, text);
     },
   };
 }

@@ -11,6 +11,7 @@ import { refusalsOf, refuse } from "./gate.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { queryAll, type Queried } from "./query.ts";
+import { sealedDocument, sealedHost } from "./sealed-host.ts";
 import { recover, type Recovered } from "./recovery.ts";
 import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
 import { identitiesOf, type PluginProblem } from "./survey.ts";
@@ -59,18 +60,26 @@ export class Engine {
   readonly #host: Host;
 
   constructor(host: Host) {
-    this.#host = host;
+    this.#host = sealedHost(host);
   }
 
   /** One failing plugin does not hide the others. */
   query(plugin: string | undefined): Promise<Queried> {
-    const { plugins } = this.#host;
-    return queryAll(plugin === undefined ? plugins : [pluginOf(plugins, plugin)]);
+    const { plugins, secrets } = this.#host;
+    return queryAll(plugin === undefined ? plugins : [pluginOf(plugins, plugin)], secrets);
   }
 
   /** The difference between the document and the host. Throws a DocumentError for what this host cannot be brought to. */
   async plan(source: SourcedDocument, options: { plugin: string | undefined; prune: boolean }): Promise<Plan> {
     return (await this.#planned(source, options)).plan;
+  }
+
+  /** Keeps the secrets that a plan names, so that another process can carry it out. Writes nothing, and asks for no lock, where there are none. */
+  async keepSecrets({ document, basis }: Plan): Promise<void> {
+    const { lock, secrets } = this.#host;
+    if (secrets.unkept({ document, basis }).length === 0) return;
+    await using _ = await lock.acquire("plan");
+    await secrets.keep({ document, basis });
   }
 
   /** Why an apply of this plan would be refused now, without asking for the lock. */
@@ -148,7 +157,8 @@ export class Engine {
 
   async #planned(source: SourcedDocument, { plugin, prune }: { plugin: string | undefined; prune: boolean }): Promise<Planned> {
     if (plugin !== undefined) pluginOf(this.#host.plugins, plugin);
-    const document = restrictTo(source.document, plugin);
+    const { document, findings } = sealedDocument(restrictTo(source.document, plugin), this.#host);
+    if (findings.length > 0) source.reject(findings);
     const planned = await makePlan({ document, prune }, this.#host.plugins, this.#host.ledger.ownership());
     if (planned.findings.length > 0) source.reject(planned.findings);
     return planned;

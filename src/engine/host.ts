@@ -1,6 +1,6 @@
 import { OpError } from "../core/errors.ts";
 import type { Plugin, Step } from "../core/plugin.ts";
-import type { Actor, AuditReader, AuditSink, Clock, Journal, Ledger, Lock, Phase } from "../core/ports.ts";
+import type { Actor, AuditReader, AuditSink, Clock, Journal, Ledger, Lock, Phase, SecretStore } from "../core/ports.ts";
 
 /** Everything the engine works with, handed over by the composition root. */
 export interface Host {
@@ -10,6 +10,7 @@ export interface Host {
   readonly journal: Journal;
   readonly audit: AuditSink & AuditReader;
   readonly ledger: Ledger;
+  readonly secrets: SecretStore;
   readonly clock: Clock;
   readonly actor: Actor;
 }

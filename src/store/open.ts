@@ -1,4 +1,4 @@
-import type { AuditReader, AuditSink, Journal, Ledger } from "../core/ports.ts";
+import type { AuditReader, AuditSink, Journal, Ledger, SecretStore } from "../core/ports.ts";
 import { AuditKeys } from "./audit/audit-keys.ts";
 import { TiledAuditLog, type Witness } from "./audit/audit-log.ts";
 import { LogFiles } from "./audit/log-files.ts";
@@ -7,6 +7,7 @@ import { FileLedger } from "./ledger.ts";
 import type { StatePaths } from "./paths.ts";
 import { Reserve } from "./reserve.ts";
 import type { SnapshotOptions } from "./retention.ts";
+import { SecretFiles } from "./secret-files.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StateDirectory } from "./state-directory.ts";
 
@@ -24,6 +25,7 @@ export interface Store {
   readonly audit: AuditSink & AuditReader;
   readonly journal: Journal;
   readonly ledger: Ledger;
+  readonly secrets: SecretStore;
   /** Makes the lock's folder, and the subvolumes. Throws kind refused, saying why, where this process could not write. */
   prepare(): Promise<void>;
   /** Undefined where none are wanted. */
@@ -45,6 +47,7 @@ export function openStore({ root, snapshots, ...witness }: StoreOptions): Store 
     audit,
     journal: new FileJournal(directory, reserve),
     ledger: new FileLedger(directory, reserve),
+    secrets: new SecretFiles(directory, reserve),
     prepare: () => directory.prepare(),
     snapshots: snapshots && new Snapshots({ directory, files, audit, clock: witness.clock, options: snapshots }),
     onSubvolumes: () => directory.onSubvolumes(),

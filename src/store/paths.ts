@@ -11,6 +11,8 @@ export interface StatePaths {
   readonly reserve: string;
   /** The key that signs the log's tree heads. */
   readonly auditKey: string;
+  /** The key that secrets' salts are made with. */
+  readonly secretsKey: string;
   readonly state: string;
   readonly current: string;
   readonly ownership: string;
@@ -35,6 +37,7 @@ export function statePaths(root: string = DEFAULT_ROOT): StatePaths {
     timing,
     reserve: join(timing, "reserve"),
     auditKey: join(root, "keys", "audit.key"),
+    secretsKey: join(root, "keys", "secrets.key"),
     state,
     current: join(state, "current.json"),
     ownership: join(state, "ownership.json"),

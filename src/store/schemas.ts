@@ -17,6 +17,7 @@ import type {
   Undone,
 } from "../core/ports.ts";
 import type { Resources, OwnedKey, OwnedResource, Ownership } from "../core/resource.ts";
+import type { Opening } from "../core/secret.ts";
 
 /**
  * A schema for every key of T, so that a key added in core cannot be forgotten here: what is written could not be read back.
@@ -121,6 +122,7 @@ const kinds: Readonly<Record<AuditKind, true>> = {
   refusal: true,
   ownership: true,
   snapshot: true,
+  reveal: true,
 };
 
 const eventEntries = {
@@ -212,6 +214,9 @@ export const ledgerSchemas = {
   rejection,
   spent: v.strictObject({ plan: text }),
 };
+
+/** What a commitment is to. */
+export const openingSchema: v.GenericSchema<unknown, Opening> = v.strictObject({ salt: digest, value: text } satisfies Keys<Opening>);
 
 /** What the ledger is told at once. */
 export const commitSchema = commit;

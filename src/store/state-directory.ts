@@ -158,8 +158,8 @@ export class StateDirectory {
 
   /** Removes the temporary files of processes that died while they wrote. The caller holds the lock. */
   sweep(): void {
-    const { root, timing, state, plugins, checkpoints, rejected, spent, keys } = this.paths;
-    this.#writing(root, () => [root, timing, state, plugins, checkpoints, rejected, spent, keys].forEach(removeLeftovers));
+    const { root, timing, state, plugins, checkpoints, rejected, spent, keys, secrets } = this.paths;
+    this.#writing(root, () => [root, timing, state, plugins, checkpoints, rejected, spent, keys, secrets].forEach(removeLeftovers));
   }
 
   #make(folder: string): void {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import type { Plugin } from "../../src/core/plugin.ts";
 import type { Host } from "../../src/engine/host.ts";
 import type { Instants } from "./instants.ts";
 import { LAWS } from "./laws.ts";
 import { memorySubject, MemoryWorld } from "./memory-subject.ts";
+import { secrecy } from "./secrecy.ts";
 
 type LawName = keyof typeof LAWS;
 
@@ -127,6 +129,29 @@ describe("the walk over every instant catches an engine", () => {
     }
     const law = recovery["at every instant of an apply: ends as it was or as declared"];
     expect(await reasonOf(law({ ...memorySubject, make: () => Promise.resolve(new Forgetful()), runs: 20 }))).toMatch(/The host is not as it was/);
+  });
+});
+
+describe("the law of secrets catches", () => {
+  const world = (wrong: (made: MemoryWorld) => void) => () => {
+    const made = new MemoryWorld();
+    wrong(made);
+    return Promise.resolve(made);
+  };
+
+  test("a plugin that does not mark its secrets", async () => {
+    const unmarked = world((made) => void (made.plugins = made.plugins.map((plugin) => ({ ...plugin, schema: v.any() }))));
+    expect(await reasonOf(secrecy({ ...memorySubject, make: unmarked }))).toMatch(/was (said|stored)/);
+  });
+
+  test("a store that keeps no secret", async () => {
+    class Forgetful extends MemoryWorld {
+      override async open(instants?: Instants): Promise<Host> {
+        const host = await super.open(instants);
+        return { ...host, secrets: { ...host.secrets, keep: () => Promise.resolve() } };
+      }
+    }
+    expect(await reasonOf(secrecy({ ...memorySubject, make: () => Promise.resolve(new Forgetful()) }))).toMatch(/Nothing is known of/);
   });
 });
 

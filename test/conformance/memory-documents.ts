@@ -19,6 +19,10 @@ const word = fc.constantFrom("m1", "m2", "m3", "foreign");
 const list = fc.uniqueArray(word, { maxLength: 3 });
 const level = fc.integer({ min: 1, max: 5 });
 const pulled = fc.constantFrom("dep", "c");
+/** Texts that occur nowhere by chance. */
+export const SECRETS = ["s3cret-Quercus", "s3cret-Betula", "s3cret-Salix"] as const;
+const secret = fc.constantFrom(...SECRETS);
+const secrets = fc.uniqueArray(secret, { maxLength: 2 });
 
 const keys: Record<string, fc.Arbitrary<Json>> = {
   value: fc.option(scalar),
@@ -28,6 +32,8 @@ const keys: Record<string, fc.Arbitrary<Json>> = {
   members: fc.option(list),
   complete: fc.option(list),
   pulls: fc.option(pulled),
+  password: fc.option(secret),
+  keys: fc.option(secrets),
   restart: fc.constant("when-needed"),
   state: fc.constant("present"),
 };
@@ -60,6 +66,8 @@ export const edits: fc.Arbitrary<Edit> = fc.record({
         members: list,
         complete: list,
         pulls: fc.option(pulled),
+        password: fc.option(secret),
+        keys: secrets,
         fuse: fc.constantFrom("intact", "burnt"),
       },
       { requiredKeys: [] },

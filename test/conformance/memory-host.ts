@@ -3,6 +3,7 @@ import { OpError } from "../../src/core/errors.ts";
 import { toJson } from "../../src/core/json.ts";
 import type { Ownership } from "../../src/core/resource.ts";
 import type { Plugin } from "../../src/core/plugin.ts";
+import type { Opening } from "../../src/core/secret.ts";
 import type {
   Actor,
   AuditEntry,
@@ -21,6 +22,7 @@ import type {
 import type { Host } from "../../src/engine/host.ts";
 import { diskFull, Instants } from "./instants.ts";
 import { readerOf } from "./memory-audit.ts";
+import { secretsOn } from "./memory-secrets.ts";
 
 const ACTOR: Actor = { uid: 0, user: "tester", door: "cli" };
 const RESERVED_ENTRIES = 32;
@@ -54,6 +56,8 @@ export class MemoryDisk {
   checkpoints: Checkpoint[] = [];
   rejections: Rejection[] = [];
   spent: string[] = [];
+  readonly secrets = new Map<string, Opening>();
+  secretsKey: string | undefined;
   lock: { readonly by: Instants; readonly holder: LockHolder } | undefined;
   /** How many entries the log still has room for. */
   logRoom = Number.POSITIVE_INFINITY;
@@ -93,10 +97,11 @@ export function openMemoryHost({ disk, plugins, clock = new MemoryClock(), insta
       ...readerOf(() => disk.entries),
     },
     ledger: ledgerOn(disk, instants, write),
+    secrets: secretsOn(disk, write),
   };
 }
 
-type Write = <T>(call: string, work: () => T) => Promise<T>;
+export type Write = <T>(call: string, work: () => T) => Promise<T>;
 
 function journalOn(disk: MemoryDisk, instants: Instants, write: Write): Journal {
   return {

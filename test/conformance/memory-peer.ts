@@ -14,6 +14,11 @@ export interface Item {
   pulls: string | null;
   /** The same, but nobody can know it beforehand. */
   echo: string | null;
+  /** Both are secret. */
+  password: string | null;
+  keys: string[];
+  /** The peer does not tell the password, only that there is one. */
+  discreet: boolean;
   fuse: "intact" | "burnt";
   /** A fact: its value cannot be changed. */
   frozen: boolean;
@@ -143,6 +148,9 @@ const NEW_ITEM: Omit<Item, "id"> = {
   complete: [],
   pulls: null,
   echo: null,
+  password: null,
+  keys: [],
+  discreet: false,
   fuse: "intact",
   frozen: false,
   restarts: 0,

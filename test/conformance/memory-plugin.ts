@@ -1,19 +1,20 @@
 import type { Json } from "../../src/core/json.ts";
 import type { Change, Plugin, Progress, ResourceReading, Step, StepOutcome } from "../../src/core/plugin.ts";
+import { UNREADABLE, UNREADABLE_LOST } from "../../src/core/secret.ts";
 import { withoutValue, withValue, type KeyPath, type Resource, type Resources } from "../../src/core/resource.ts";
 import type { CameUp, Item, MemoryPeer } from "./memory-peer.ts";
 import { planItems, type Call } from "./memory-plan.ts";
 import { itemsOf, memorySchema, POLICIES, type DeclaredItem } from "./memory-schema.ts";
 
 /** The kinds of step that cannot be taken back. README.md lists the same. */
-export const ONE_WAY = { burn: "A burnt fuse does not heal" } as const;
+export const ONE_WAY = { burn: "A burnt fuse does not heal", [UNREADABLE_LOST]: "A password that is not told cannot be put back" } as const;
 
 /** A plugin with one of everything that the contract knows, and a host that lives in a Map. */
 export function createMemoryPlugin(peer: MemoryPeer, name = "memory"): Plugin {
   return {
     name,
     schema: memorySchema,
-    lists: { members: "members", complete: "complete" },
+    lists: { members: "members", complete: "complete", keys: "complete" },
     policies: POLICIES,
     oneWay: ONE_WAY,
     resources: itemsOf,
@@ -46,8 +47,9 @@ function withPulled(scope: Resources, items: ReadonlyMap<string, Item>): string[
   return [...names];
 }
 
-function readItem({ id, frozen, restarts, members, ...keys }: Item): ResourceReading {
-  const state: Resource = { state: "present", ...keys, members: [...members].sort() };
+function readItem({ id, frozen, restarts, members, discreet, password, ...keys }: Item): ResourceReading {
+  const told = discreet && password !== null ? UNREADABLE : password;
+  const state: Resource = { state: "present", ...keys, password: told, members: [...members].sort() };
   return { state, identity: String(id), observed: { id, restarts }, ...(frozen ? { facts: { frozen } } : {}) };
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isObject, type Json } from "../../src/core/json.ts";
+import { secret } from "../../src/core/secret.ts";
 import type { Resource, Resources } from "../../src/core/resource.ts";
 
 export type Scalar = string | number | boolean | null;
@@ -17,6 +18,8 @@ const itemSchema = v.pipe(
     complete: v.nullish(v.array(v.string())),
     pulls: v.nullish(v.string()),
     echo: v.nullish(v.string()),
+    password: v.nullish(secret(v.pipe(v.string(), v.maxLength(100, "A password has at most 100 characters")))),
+    keys: v.nullish(v.array(secret(v.string()))),
     fuse: v.nullish(v.picklist(["intact", "burnt"])),
     restart: v.nullish(v.picklist(["when-needed", "never"])),
     needs: v.nullish(v.string()),
@@ -38,6 +41,8 @@ export const DEFAULTS: Resource = {
   complete: [],
   pulls: null,
   echo: null,
+  password: null,
+  keys: [],
   fuse: "intact",
 };
 

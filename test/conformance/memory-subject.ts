@@ -4,14 +4,15 @@ import { Engine } from "../../src/engine/engine.ts";
 import type { Host } from "../../src/engine/host.ts";
 import { applyTo, documentOf, rollBack } from "./fixture.ts";
 import { Instants } from "./instants.ts";
-import { documents, edits, type Edit } from "./memory-documents.ts";
+import { documents, edits, SECRETS, type Edit } from "./memory-documents.ts";
 import { MemoryClock, MemoryDisk, openMemoryHost } from "./memory-host.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { createMemoryPlugin } from "./memory-plugin.ts";
-import type { Change, MortalFixture, MortalSubject } from "./recovery.ts";
+import type { Change, MortalSubject } from "./recovery.ts";
+import type { SecretiveFixture, SecretiveSubject } from "./secrecy.ts";
 
 /** Two memory plugins, so that steps and events cross, on hosts and a state directory in memory. */
-export class MemoryWorld implements MortalFixture<Edit> {
+export class MemoryWorld implements SecretiveFixture<Edit> {
   readonly disk = new MemoryDisk();
   readonly clock: Clock = new MemoryClock();
   readonly memory = new MemoryPeer();
@@ -46,6 +47,11 @@ export class MemoryWorld implements MortalFixture<Edit> {
     return instants.dead;
   }
 
+  stored(): string {
+    const { secrets: _, lock: __, ...rest } = this.disk;
+    return JSON.stringify(rest);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
@@ -57,7 +63,7 @@ async function make(change: Change, host: Host): Promise<void> {
 
 const README = `${import.meta.dir}/README.md`;
 
-export const memorySubject: MortalSubject<Edit> = {
+export const memorySubject = {
   name: "memory plugin, state directory in memory",
   make: () => Promise.resolve(new MemoryWorld()),
   documents,
@@ -65,7 +71,7 @@ export const memorySubject: MortalSubject<Edit> = {
   rich: documentOf({
     memory: {
       items: {
-        a: { value: "x", up: true, pulls: "dep", members: ["m1"], properties: { p: 7 } },
+        a: { value: "x", up: true, pulls: "dep", members: ["m1"], password: SECRETS[0], properties: { p: 7 } },
         b: { level: 2, complete: ["m2"] },
         dep: { value: true },
       },
@@ -74,5 +80,6 @@ export const memorySubject: MortalSubject<Edit> = {
   }),
   oneWay: [documentOf({ memory: { items: { a: { fuse: "burnt", value: "x" }, b: { up: true, fuse: "burnt" } } } })],
   readmes: { memory: README, second: README },
+  secrets: SECRETS,
   runs: 150,
-};
+} satisfies MortalSubject<Edit> & SecretiveSubject<Edit>;

@@ -10,7 +10,7 @@ import { queryAll } from "../../src/engine/query.ts";
 export type Picture = ReadonlyMap<string, Json>;
 
 export async function picture(host: Host): Promise<Picture> {
-  const { document, failures } = await queryAll(host.plugins);
+  const { document, failures } = await queryAll(host.plugins, host.secrets);
   if (Object.keys(failures).length > 0) throw new AggregateError(Object.values(failures), "The host cannot be read");
   const keys = new Map<string, Json>();
   for (const [name, section] of Object.entries(document.plugins)) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../src/engine/host.ts";
@@ -20,13 +20,18 @@ export class StoreWorld extends MemoryWorld {
     return mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants);
   }
 
+  override stored(): string {
+    const files = readdirSync(this.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.parentPath !== join(this.root, "secrets"));
+    return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "latin1")).join("\n");
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
     rmSync(this.root, { recursive: true, force: true });
   }
 }
 
 /** A host whose process can die just before and just after everything that it keeps. */
-function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, instants: Instants): Host {
+function mortal({ journal, audit, ledger, secrets, plugins, clock, actor, lock }: Host, instants: Instants): Host {
   const around = (call: string, work: () => Promise<void>) => instants.around(call, work);
   return {
     plugins, clock, actor, lock,
@@ -52,6 +57,12 @@ function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, i
       rejections: () => ledger.rejections(),
       isSpent: (plan) => ledger.isSpent(plan),
       commit: async (commit) => around("ledger", () => ledger.commit(commit)),
+    },
+    secrets: {
+      commit: (key, value) => secrets.commit(key, value),
+      open: (commitment) => secrets.open(commitment),
+      unkept: (named) => secrets.unkept(named),
+      keep: async (named) => (secrets.unkept(named).length === 0 ? undefined : around("secrets", () => secrets.keep(named))),
     },
   };
 }

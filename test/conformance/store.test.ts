@@ -1,8 +1,10 @@
 import { lawsFor } from "./laws.ts";
 import { recoveryFor } from "./recovery.ts";
+import { secrecyFor } from "./secrecy.ts";
 import { storeSubject } from "./store-subject.ts";
 
 // The state directory in memory and the real one are to agree: the same suite, fewer cases, since each write is synced.
 lawsFor(storeSubject);
 const { rich: _, ...short } = storeSubject;
 recoveryFor({ ...short, runs: 2 });
+secrecyFor({ ...storeSubject, runs: 2 });

@@ -48,7 +48,7 @@ class SystemdWorld implements Fixture<Edit> {
     this.#buses.push(bus);
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
     await store.prepare();
-    const { audit, journal, ledger, lockPath } = store;
+    const { audit, journal, ledger, lockPath, secrets } = store;
     const plugins = createPlugins({
       bus,
       clock: systemClock,
@@ -56,7 +56,7 @@ class SystemdWorld implements Fixture<Edit> {
       operator: readOperator({}),
       unitLog: createUnitLog(),
     });
-    return { plugins, lock: createLock(lockPath), audit, journal, ledger, clock: systemClock, actor: readActor("cli") };
+    return { plugins, lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli") };
   }
 
   writes(): number {

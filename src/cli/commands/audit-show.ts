@@ -1,8 +1,7 @@
-import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { entryJson, entryNumber, isOpen } from "../history.ts";
+import { entryAt, entryJson, entryNumber, isOpen } from "../history.ts";
 import { columns, printable } from "../printable.ts";
 
 export const auditShowCommand: CommandFactory = (context) =>
@@ -17,11 +16,7 @@ export const auditShowCommand: CommandFactory = (context) =>
       const index = entryNumber(number);
       await using session = await context.open("books");
       const { audit } = session.engine.host;
-      const [entry] = audit.entries({ from: index, to: index + 1 });
-      if (entry === undefined) {
-        const size = audit.size();
-        throw new OpError("invalid", `There is no entry ${number}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
-      }
+      const entry = entryAt(audit, index);
       const shown = entryJson(entry, isOpen(entry, audit));
       await context.output.result(() => shown, () => columns(Object.entries(shown).map(([key, value]) => [key, valueText(value)])).join("\n"));
       return DONE;

@@ -38,7 +38,10 @@ export async function showPlan(context: Context, { state, plugin, prune, out }: 
   warnInterrupted(context, host);
   const plan = await session.engine.plan(source, { plugin, prune });
   const view = viewOf(plan, host.plugins);
-  if (out !== undefined) keep(context, out, { plan, view, plugin });
+  if (out !== undefined) {
+    await session.engine.keepSecrets(plan);
+    keep(context, out, { plan, view, plugin });
+  }
   await context.output.result(
     () => planJson(plan, view),
     () => [planText(view, context.output.style), ...(out === undefined ? [] : [`Kept in ${out}. To apply it: op-dbus apply ${out}`])].join("\n"),

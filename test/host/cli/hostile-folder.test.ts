@@ -103,6 +103,7 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit search", 0, "demo-notify"],
   ["audit export", 0],
   ["audit key", 0],
+  ["audit reveal", 2, "1", "--yes"],
   ["audit snapshots", 0],
   ["audit replicate", 0, "/var/lib/op-dbus/replica"],
   ["audit receive", 0],

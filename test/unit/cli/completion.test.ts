@@ -18,9 +18,9 @@ const offers: readonly (readonly [typed: string, words: readonly string[]])[] = 
   ["op-dbus plan --plugin ", ["lamps"]],
   ["op-dbus --root /tmp plan --plugin l", ["lamps"]],
   ["op-dbus plan --plugin lamps --ou", ["--out"]],
-  ["op-dbus audit list --kind r", ["recovery", "refusal", "revert", "rollback"]],
+  ["op-dbus audit list --kind r", ["recovery", "refusal", "reveal", "revert", "rollback"]],
   ["op-dbus audit se", ["search"]],
-  ["op-dbus audit re", ["receive", "replicate"]],
+  ["op-dbus audit re", ["receive", "replicate", "reveal"]],
   ["op-dbus audit replicate st", ["state.json"]],
   ["op-dbus audit search vmbr0 --un", ["--until"]],
   ["op-dbus ti", ["time-travel"]],
@@ -52,7 +52,7 @@ describe.skipIf(Bun.which("bash") === null)("bash", () => {
   });
 
   // Readline breaks "--flag=value" into three words.
-  test.each([...offers, ["op-dbus plan --plugin=l", ["lamps"]] as const, ["op-dbus audit list --kind=", ["action", "checkpoint", "commit", "ownership", "plan", "recovery", "refusal", "revert", "rollback", "snapshot", "verify"]] as const])("%s[Tab]", async (typed, words) => {
+  test.each([...offers, ["op-dbus plan --plugin=l", ["lamps"]] as const, ["op-dbus audit list --kind=", ["action", "checkpoint", "commit", "ownership", "plan", "recovery", "refusal", "reveal", "revert", "rollback", "snapshot", "verify"]] as const])("%s[Tab]", async (typed, words) => {
     const broken = typed.split(" ").flatMap((word) => word.split(/(=)/)).filter((word, index, all) => word !== "" || index === all.length - 1);
     const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _op_dbus; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const out = await shell(["bash", "--norc", "-c", script, "bash", join(folder, "bash"), ...broken]);

@@ -9,6 +9,8 @@ import type { StateDocument } from "../../../src/core/document.ts";
 import { Engine } from "../../../src/engine/engine.ts";
 import type { Host } from "../../../src/engine/host.ts";
 import type { Context, Signals } from "../../../src/cli/context.ts";
+import type { Opening } from "../../../src/core/secret.ts";
+import { secretsOn } from "../../conformance/memory-secrets.ts";
 import { readerOf } from "../../conformance/memory-audit.ts";
 import { openArchive } from "../../../src/store/audit/archive.ts";
 import { Replica } from "../../../src/store/replica/replica.ts";
@@ -90,6 +92,7 @@ export class Books implements Ledger {
   points: Checkpoint[] = [];
   open: OpenTransaction | undefined;
   holder: LockHolder | undefined;
+  readonly secretsKept = new Map<string, Opening>();
 
   current = () => this.document;
   ownership = () => this.owned;
@@ -113,6 +116,7 @@ export class Books implements Ledger {
     return {
       plugins,
       ledger: this,
+      secrets: secretsOn({ secrets: this.secretsKept, secretsKey: "key" }, async (_, work) => work()),
       clock: { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined },
       actor: ACTOR,
       lock: { acquire: async () => ({ [Symbol.asyncDispose]: async () => undefined }), holder: () => this.holder },

@@ -156,6 +156,9 @@ test.each([
   [true, "true"],
   [10, "10"],
   [["a", 1], '["a",1]'],
+  [{ secret: "3f9a12ab".repeat(8) }, "secret 3f9a12ab"],
+  [{ secret: "unreadable" }, "a secret that is not told"],
+  [{ secret: "x" }, '{"secret":"x"}'],
 ])("spoken(%p) is %s", (value, text) => {
   expect(spoken(value)).toBe(text);
 });

@@ -104,7 +104,7 @@ describe("flags", () => {
 describe("help", () => {
   const commands = [
     "", "query", "plan", "diff", "apply", "verify", "rollback", "checkpoint", "checkpoint list", "checkpoint create", "checkpoint show", "checkpoint delete", "time-travel",
-    "audit", "audit list", "audit show", "audit verify", "audit prove", "audit search", "audit export", "audit key", "audit snapshots", "audit replicate", "audit receive", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
+    "audit", "audit list", "audit show", "audit verify", "audit prove", "audit search", "audit export", "audit key", "audit reveal", "audit snapshots", "audit replicate", "audit receive", "adopt", "release", "init", "status", "doctor", "report", "schema", "completion", "version",
   ];
 
   test.each(commands)("op-dbus %s --help has an example and exit codes, in 80 columns of ASCII", async (line) => {

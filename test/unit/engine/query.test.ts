@@ -13,7 +13,7 @@ describe("Engine.query", () => {
         items: {
           a: {
             state: "present", value: "x", level: null, up: false, properties: {}, members: ["m"], complete: [],
-            pulls: null, echo: null, fuse: "intact", observed: { id, restarts: 0 },
+            pulls: null, echo: null, password: null, keys: [], fuse: "intact", observed: { id, restarts: 0 },
           },
         },
       },
