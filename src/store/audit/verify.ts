@@ -1,17 +1,16 @@
 import type { OpError } from "../../core/errors.ts";
 import type { AuditEntry } from "../../core/ports.ts";
 import type { StateDirectory } from "../state-directory.ts";
-import { blockHash, blockText, NO_BLOCK_HASH, parseBlock, type Block } from "./block.ts";
+import { BlockChain } from "./block-chain.ts";
 import { encodeBundle, spansOf } from "./bundle.ts";
 import { decodeEntry } from "./entry.ts";
 import { entryFault, logFault } from "./fault.ts";
 import { readLogEnd, type LogEnd } from "./log-end.ts";
 import type { LogFiles, TileName } from "./log-files.ts";
-import { HASH_BYTES, leafHash, sameHash } from "./merkle.ts";
+import { HASH_BYTES, leafHash, sameHash, type Hash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { StoredTiles } from "./stored-tiles.ts";
 import { TILE_WIDTH, TiledTree, tilePath, tileWidth, type Tile } from "./tile.ts";
-import { openTreeHead } from "./tree-head.ts";
 
 /** What was found to be in order. */
 export interface Verified {
@@ -50,14 +49,10 @@ class LogCheck {
   readonly #size: number;
   /** The entries of the tail. */
   readonly #waiting: readonly Buffer[];
+  readonly #blocks: BlockChain;
   readonly #tree = new TiledTree((tile, bytes) => this.#checkTile(tile, bytes));
   readonly #leaves = new Uint8Array(TILE_WIDTH * HASH_BYTES);
   readonly #leafViews = Array.from({ length: TILE_WIDTH }, (_, offset) => this.#leaves.subarray(offset * HASH_BYTES, (offset + 1) * HASH_BYTES));
-  /** The block that the next entry is in, and the hash of its text. */
-  #block: Block | undefined;
-  #blocks = 0;
-  #previous = NO_BLOCK_HASH;
-  #head: string | undefined;
 
   constructor(parts: VerifyParts) {
     this.#parts = parts;
@@ -67,6 +62,7 @@ class LogCheck {
     this.#published = this.#end.published?.size ?? 0;
     this.#waiting = this.#end.frames.flatMap(({ entries }) => entries);
     this.#size = this.#published + this.#waiting.length;
+    this.#blocks = new BlockChain({ ...parts, end: this.#end, size: this.#size });
   }
 
   run(): Verified {
@@ -75,7 +71,7 @@ class LogCheck {
     for (const { bytes, ...tile } of this.#tree.edge()) this.#checkTile(tile, bytes);
     this.#checkNothingBeyond();
     const { size } = this.#tree;
-    return { size, blocks: this.#blocks, unpublished: size - this.#published, treeHead: this.#head };
+    return { size, blocks: this.#blocks.count, unpublished: size - this.#published, treeHead: this.#blocks.head };
   }
 
   #checkBundle(index: number): void {
@@ -88,13 +84,11 @@ class LogCheck {
     const agreed = this.#agreedLeaves(index);
     for (let offset = 0; offset < wanted; offset += 1) {
       const number = first + offset;
-      this.#block ??= this.#nextBlock();
       if (offset === agreed) throw this.#fault(number, `its hash is not that in the tile ${tilePath({ level: 0, index, width: tileWidth(0, index, this.#published) })}`);
       if (offset === count) throw this.#fault(number, `the bundle ${tilePath({ level: "entries", index, width: tileWidth(0, index, this.#published) })} is missing or cut short`);
       const span = { start: spans[2 * offset] as number, end: spans[2 * offset + 1] as number };
       this.#parts.visit(decodeEntry(bytes, span, number, (what) => this.#fault(number, what)));
-      this.#tree.append(this.#leafViews[offset] as Uint8Array);
-      this.#checkBlockEnd();
+      this.#append(this.#leafViews[offset] as Uint8Array);
     }
     this.#checkForms({ level: "entries", index, width: wanted }, bytes, (width) => spans[2 * width - 1] as number);
   }
@@ -143,35 +137,11 @@ class LogCheck {
     }
   }
 
-  #nextBlock(): Block {
-    const [number, first] = [this.#blocks, this.#tree.size];
-    const { files } = this.#parts;
-    const waiting = this.#end.frames.find(({ block }) => block.first === first)?.block;
-    const text = waiting === undefined ? files.block(number) : blockText(waiting);
-    const wrong = (what: string) => this.#fault(first, `block ${number} ${what}`);
-    if (text === undefined) throw wrong("is missing");
-    const block = parseBlock(text);
-    if (block === undefined) throw wrong("is not in its form");
-    if (block.number !== number || block.first !== first) throw wrong(`says that it is block ${block.number} from entry ${block.first} on`);
-    if (block.previous !== this.#previous) throw wrong("does not have the hash of the block before it");
-    const end = first + block.count;
-    if (openTreeHead(block.head, this.#parts.key)?.size !== end) throw wrong("has no tree head of its size that is signed by the log's key");
-    if (end > (waiting === undefined ? this.#published : this.#size)) throw wrong("goes beyond the log's tree head");
-    const published = files.block(number);
-    if (published !== undefined && published !== text) throw wrong("is not as it was logged");
-    this.#previous = blockHash(text);
-    return block;
-  }
-
-  #checkBlockEnd(): void {
-    const block = this.#block;
-    if (block === undefined || this.#tree.size < block.first + block.count) return;
-    if (!sameHash(openTreeHead(block.head, this.#parts.key)?.root, this.#tree.root())) {
-      throw this.#fault(block.first, `block ${block.number} (entries ${block.first} to ${this.#tree.size - 1}) was signed with other entries`);
-    }
-    this.#head = block.head;
-    this.#blocks += 1;
-    this.#block = undefined;
+  #append(leaf: Hash): void {
+    if (this.#tree.size === this.#blocks.end) this.#blocks.next();
+    this.#tree.append(leaf);
+    if (this.#tree.size < this.#blocks.end) return;
+    this.#blocks.close(this.#tree.root());
     this.#checkRoot();
   }
 
@@ -188,7 +158,7 @@ class LogCheck {
       const level = tile.level === "entries" ? 0 : tile.level;
       if (tileWidth(level, tile.index, this.#size) < tile.width) throw this.#fault(this.#size, `the file ${tilePath(tile)} goes beyond the end of the log`);
     }
-    const beyond = directory.names(files.blocksPath).find((name) => /^\d+$/.test(name) && Number(name) >= this.#blocks);
+    const beyond = directory.names(files.blocksPath).find((name) => /^\d+$/.test(name) && Number(name) >= this.#blocks.count);
     if (beyond !== undefined) throw this.#fault(this.#size, `block ${beyond} goes beyond the end of the log`);
   }
 
