@@ -221,3 +221,6 @@ export const journalSchemas = { header, record };
 
 /** One entry of the audit log, without what chains it. */
 export const auditEntrySchema = entry;
+
+/** What an entry may be of. */
+export const auditKinds: ReadonlySet<unknown> = new Set(Object.keys(kinds));
