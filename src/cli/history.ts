@@ -1,6 +1,7 @@
 import { OpError } from "../core/errors.ts";
 import { toJson, type JsonObject } from "../core/json.ts";
-import type { AuditEntry, AuditKind, AuditReader } from "../core/ports.ts";
+import type { AuditEntry, AuditKind, AuditReader, Pruned } from "../core/ports.ts";
+import { counted, when } from "./printable.ts";
 
 export const AUDIT_KINDS: readonly AuditKind[] = [
   "plan",
@@ -14,6 +15,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "refusal",
   "ownership",
   "snapshot",
+  "prune",
 ];
 
 /** Says of each entry, from the newest of a log back, whether it is open: announced, and no outcome followed. */
@@ -67,6 +69,11 @@ export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
   for (const other of audit.entries({ from: entry.index + 1 })) if (other.transaction === entry.transaction) later.push(other);
   for (const other of later.reverse()) backwards.isOpen(other);
   return backwards.isOpen(entry);
+}
+
+/** What is said where entries are listed and the oldest were pruned. */
+export function prunedLine({ minimumIndex, when: time }: Pruned): string {
+  return `${counted(minimumIndex, "older entry", "older entries")} not shown: pruned on ${when(time)}, only their hashes were kept`;
 }
 
 /** The number of an entry, as people give it. */

@@ -121,6 +121,7 @@ const kinds: Readonly<Record<AuditKind, true>> = {
   refusal: true,
   ownership: true,
   snapshot: true,
+  prune: true,
 };
 
 const eventEntries = {

@@ -41,6 +41,7 @@ function mortal({ journal, audit, ledger, plugins, clock, actor, lock }: Host, i
       reserve: async () => around("reserve", () => audit.reserve()),
       free: async () => around("free", () => audit.free()),
       size: () => audit.size(),
+      pruned: () => audit.pruned(),
       entries: (range) => audit.entries(range),
     },
     ledger: {

@@ -2,7 +2,7 @@ import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { entryJson, entryNumber, isOpen } from "../history.ts";
+import { entryJson, entryNumber, isOpen, prunedLine } from "../history.ts";
 import { columns, printable } from "../printable.ts";
 
 export const auditShowCommand: CommandFactory = (context) =>
@@ -12,14 +12,15 @@ export const auditShowCommand: CommandFactory = (context) =>
     },
     about: "Shows one entry of the audit log in full: when, who, by which door, what it was and what it is.",
     example: "op-dbus audit show 12",
-    exits: [0, 1, 2, 7, 8],
+    exits: [0, 1, 2, 6, 7, 8],
     async run({ number }) {
       const index = entryNumber(number);
       await using session = await context.open("books");
       const { audit } = session.engine.host;
       const [entry] = audit.entries({ from: index, to: index + 1 });
       if (entry === undefined) {
-        const size = audit.size();
+        const [size, pruned] = [audit.size(), audit.pruned()];
+        if (pruned !== undefined && index < pruned.minimumIndex) throw new OpError("refused", `Entry ${number} is not there any more`, { details: [prunedLine(pruned)], hint: "A replica or a snapshot may still have it" });
         throw new OpError("invalid", `There is no entry ${number}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
       }
       const shown = entryJson(entry, isOpen(entry, audit));

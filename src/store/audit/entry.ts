@@ -34,6 +34,12 @@ function sizeOf(value: Json | undefined): number {
   return value === undefined ? 0 : Buffer.byteLength(canonicalJson(value));
 }
 
+/** The entry in a span; undefined for anything else. */
+export function readEntry(bytes: Buffer, { start, end }: { start: number; end: number }): AuditEntry | undefined {
+  const value = parseCanonical(bytes.toString("utf8", start, end));
+  return value !== undefined && isPlainEntry(value) ? value : undefined;
+}
+
 /** The entry in `bytes` from `start` to `end`; throws what `failure` makes of what is wrong with it. */
 export function decodeEntry(bytes: Buffer, { start, end }: { start: number; end: number }, number: number, failure: (what: string) => OpError): AuditEntry {
   const text = bytes.toString("utf8", start, end);
