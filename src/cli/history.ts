@@ -73,7 +73,7 @@ export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
 
 /** What is said where entries are listed and the oldest were pruned. */
 export function prunedLine({ minimumIndex, when: time }: Pruned): string {
-  return `${counted(minimumIndex, "older entry", "older entries")} not shown: pruned on ${when(time)}, only their hashes were kept`;
+  return `${counted(minimumIndex, "older entry", "older entries")} not there any more: pruned on ${when(time)}`;
 }
 
 /** The number of an entry, as people give it. */

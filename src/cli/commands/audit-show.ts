@@ -1,8 +1,9 @@
 import { OpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { entryGone } from "../../store/audit/fault.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
-import { entryJson, entryNumber, isOpen, prunedLine } from "../history.ts";
+import { entryJson, entryNumber, isOpen } from "../history.ts";
 import { columns, printable } from "../printable.ts";
 
 export const auditShowCommand: CommandFactory = (context) =>
@@ -20,7 +21,7 @@ export const auditShowCommand: CommandFactory = (context) =>
       const [entry] = audit.entries({ from: index, to: index + 1 });
       if (entry === undefined) {
         const [size, pruned] = [audit.size(), audit.pruned()];
-        if (pruned !== undefined && index < pruned.minimumIndex) throw new OpError("refused", `Entry ${number} is not there any more`, { details: [prunedLine(pruned)], hint: "A replica or a snapshot may still have it" });
+        if (pruned !== undefined && index < pruned.minimumIndex) throw entryGone(index, pruned);
         throw new OpError("invalid", `There is no entry ${number}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
       }
       const shown = entryJson(entry, isOpen(entry, audit));

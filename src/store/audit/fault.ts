@@ -11,7 +11,7 @@ export function entryFault(log: string, number: number, what: string): OpError {
 /** Kind refused: an entry's content is asked for that was let go. */
 export function entryGone(number: number, { minimumIndex, when }: Pruned): OpError {
   return new OpError("refused", `Entry ${number} is not there any more: entries 0 to ${minimumIndex - 1} were pruned on ${when}, only their hashes were kept`, {
-    hint: "A proof made before is still good; a replica or a snapshot may still have the entry",
+    hint: "A proof made before is still good; a replica or a snapshot may have the entry",
   });
 }
 
