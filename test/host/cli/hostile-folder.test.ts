@@ -103,6 +103,7 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit search", 0, "demo-notify"],
   ["audit export", 0],
   ["audit key", 0],
+  ["audit prune", 0, "--before", "0s", "--yes"],
   ["audit snapshots", 0],
   ["checkpoint create", 0, "here"],
   ["checkpoint list", 0],

@@ -209,6 +209,21 @@ describe("a pruned log", () => {
     expect(rest(backwards)).toEqual(count(512, 999).reverse());
   });
 
+  test("of which nothing is left but the entry that says so, or that is not published, takes entries", async () => {
+    await using folder = scratch();
+    const store = storeAt(folder.path, 0);
+    await store.audit.append(Array.from({ length: 512 }, () => ({ kind: "plan" }) as const));
+    // As in a transaction: the prune's own entry stays in the tail.
+    await store.audit.reserve();
+    await store.pruning.prune(store.pruning.plan(atHour(1)));
+    expect(bundlesIn(folder.path)).toEqual([]);
+    expect(verified(folder.path)).toMatchObject({ size: 513, unpublished: 1, pruned: { minimumIndex: 512, bundlesLeft: 0 } });
+    expect(numbers(storeAt(folder.path, 1))).toEqual([512]);
+    await storeAt(folder.path, 1).audit.append([{ kind: "plan" }]);
+    expect(verified(folder.path)).toMatchObject({ size: 514, unpublished: 0, pruned: { minimumIndex: 512 } });
+    expect(numbers(storeAt(folder.path, 1))).toEqual([512, 513]);
+  });
+
   test("a bundle that no prune let go is missed: before, without and beyond one", async () => {
     await using folder = scratch();
     const store = await pruned(folder.path);
