@@ -3,7 +3,6 @@ import { cpus, release } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { AuditEvent } from "../../src/core/ports.ts";
-import { openArchive } from "../../src/store/audit/archive.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { systemClock } from "../../src/sys/clock.ts";
 
@@ -19,8 +18,8 @@ const { values: options } = parseArgs({
 });
 const [APPENDS, ENTRIES] = [Number(options.appends), Number(options.entries)];
 const BLOCK = 1000;
-if (![APPENDS, ENTRIES].every((count) => Number.isInteger(count) && count >= BLOCK)) {
-  console.error(`Usage: scripts/bench audit [--appends N] [--entries N] [--folder DIR]; N of at least ${BLOCK}`);
+if (![APPENDS, ENTRIES].every((count) => Number.isInteger(count) && count >= BLOCK) || ENTRIES % (10 * BLOCK) !== 0) {
+  console.error(`Usage: scripts/bench audit [--appends N] [--entries N] [--folder DIR]; N of at least ${BLOCK}, the entries in ${10 * BLOCK}s`);
   process.exit(2);
 }
 
@@ -60,6 +59,14 @@ function byTheDisk(program: string, file: string, count: number, bytes: number):
   return Number(stdout.toString());
 }
 
+/** Seconds that a whole log takes to verify, in a process of its own, and that one's memory at its peak. */
+function verify(root: string, count: number): { seconds: number; mebibytes: number } {
+  const { exitCode, stdout } = Bun.spawnSync([process.execPath, join(import.meta.dir, "verify-audit.ts"), root], { stderr: "inherit" });
+  const { size, ...measured } = JSON.parse(stdout.toString() || "{}") as { size?: number; seconds: number; mebibytes: number };
+  if (exitCode !== 0 || size !== count) throw new Error(`${size} entries were verified, not ${count}`);
+  return measured;
+}
+
 const perSecond = (count: number, seconds: number) => `${Math.round(count / seconds).toLocaleString("en")}/s`.padStart(12);
 
 mkdirSync(options.folder, { recursive: true });
@@ -77,14 +84,13 @@ try {
     const name = `entries in ${batch === 1 ? "batches of one" : `batches of ${batch}`} (${bytes} bytes a batch)`;
     console.log(`${name.padEnd(44)} ${perSecond(count, seconds)} ${perSecond(count, least)}   ${(seconds / least).toFixed(1)}`);
   }
-  const root = join(folder, "verify");
-  const made = await append(storeAt(root), ENTRIES, BLOCK);
-  const started = performance.now();
-  let seen = 0;
-  const { size, blocks } = openArchive({ root }).verify(() => () => void (seen += 1));
-  const seconds = (performance.now() - started) / 1000;
-  if (size !== ENTRIES || seen < ENTRIES) throw new Error(`${seen} of ${size} entries were verified, not ${ENTRIES}`);
-  console.log(`\n${ENTRIES.toLocaleString("en")} entries in ${blocks} blocks: written in ${made.seconds.toFixed(1)} s, verified in ${seconds.toFixed(1)} s (${perSecond(size, seconds).trim()}, one core)`);
+  console.log(`\n${`verify, one core, blocks of ${BLOCK}`.padEnd(44)} ${"seconds".padStart(12)} ${"rate".padStart(12)}   peak memory`);
+  for (const count of [ENTRIES / 10, ENTRIES]) {
+    const root = join(folder, `verify-${count}`);
+    await append(storeAt(root), count, BLOCK);
+    const { seconds, mebibytes } = verify(root, count);
+    console.log(`${`${count.toLocaleString("en")} entries`.padEnd(44)} ${seconds.toFixed(1).padStart(12)} ${perSecond(count, seconds)}   ${mebibytes} MiB`);
+  }
 } finally {
   rmSync(folder, { recursive: true });
 }
