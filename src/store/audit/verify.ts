@@ -7,7 +7,7 @@ import { decodeEntry, readEntry } from "./entry.ts";
 import { entryFault, logFault } from "./fault.ts";
 import { Gaps } from "./gaps.ts";
 import { readLogEnd, type LogEnd } from "./log-end.ts";
-import type { LogFiles, TileName } from "./log-files.ts";
+import { isWidth, type LogFiles, type TileName } from "./log-files.ts";
 import { HASH_BYTES, leafHash, sameHash, type Hash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { StoredTiles } from "./stored-tiles.ts";
@@ -138,17 +138,17 @@ class LogCheck {
 
   /** A bundle that is gone: its hashes go into the tree, and so under the tree heads. */
   #passOver(index: number): void {
+    this.#gaps.gone(index);
     const tile = this.#leafTile(index, TILE_WIDTH);
     for (let offset = 0; offset < TILE_WIDTH; offset += 1) this.#append(hashIn(tile, offset));
-    this.#gaps.gone(index);
   }
 
-  /** A bundle with its entries of the tail, as it is stored, and how many entries belong in it; undefined for a full one that is gone. */
+  /** A bundle with its entries of the tail, as it is stored, and how many entries belong in it; undefined for a full one that is gone in all its forms. */
   #bundleBytes(index: number): { bytes: Buffer; wanted: number } | undefined {
+    const { directory, files } = this.#parts;
     const width = tileWidth(0, index, this.#published);
-    const found = width === 0 ? undefined : this.#parts.files.storedBundle({ index, width });
-    const partial = this.#stored.widths({ level: "entries", index }).some((each) => each < TILE_WIDTH);
-    if (width === TILE_WIDTH && found === undefined && !partial) return undefined;
+    const found = width === 0 ? undefined : files.storedBundle({ index, width });
+    if (width === TILE_WIDTH && found === undefined && !directory.list(files.partialsPath({ level: "entries", index })).some(isWidth)) return undefined;
     const stored = found ?? Buffer.alloc(0);
     const from = index * TILE_WIDTH + width - this.#published;
     const waiting = this.#waiting.slice(from, from + TILE_WIDTH - width);

@@ -189,6 +189,10 @@ describe("what a log says of a prune", () => {
     const entry = await pruneEntryOf(folder.file("other"));
     log.remove("tile/entries/000");
     expect(entryNamed(log.finding())).toBe(0);
+    // What else is wrong comes after it.
+    log.remove("blocks/3.json");
+    expect(entryNamed(log.finding())).toBe(0);
+    log.write("blocks/3.json", log.read("blocks/3.json"));
     const tree = new TiledTree();
     tree.restore(ENTRIES, ({ level, width }) => log.read(level === 0 ? "tile/0/001.p/44" : "tile/1/000.p/1").subarray(0, 32 * width));
     tree.append(leafHash(entry));
