@@ -8,7 +8,7 @@ import { systemClock } from "../../src/sys/clock.ts";
 
 /*
  * Measures the audit log: durable entries a second, beside a C program that appends and syncs the same bytes as often on the same disk, and
- * how long a whole log takes to verify.
+ * how long a whole log takes to verify; and, as root, snapshots of log and state beside a C program that has BTRFS make the same.
  */
 
 const CHECKOUT = resolve(import.meta.dir, "../..");
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
 });
 const [APPENDS, ENTRIES] = [Number(options.appends), Number(options.entries)];
 const BLOCK = 1000;
+const SNAPSHOTS = 100;
 if (![APPENDS, ENTRIES].every((count) => Number.isInteger(count) && count >= BLOCK) || ENTRIES % (10 * BLOCK) !== 0) {
   console.error(`Usage: scripts/bench audit [--appends N] [--entries N] [--folder DIR]; N of at least ${BLOCK}, the entries in ${10 * BLOCK}s`);
   process.exit(2);
@@ -46,9 +47,9 @@ async function append(store: Store, count: number, batch: number): Promise<{ sec
   return { seconds, bytes };
 }
 
-function build(folder: string): string {
-  const program = join(folder, "synced-appends");
-  const { exitCode, stderr } = Bun.spawnSync(["cc", "-O2", "-Wall", "-o", program, join(import.meta.dir, "synced-appends.c")]);
+function build(folder: string, name: string): string {
+  const program = join(folder, name);
+  const { exitCode, stderr } = Bun.spawnSync(["cc", "-O2", "-Wall", "-o", program, join(import.meta.dir, `${name}.c`)]);
   if (exitCode !== 0) throw new Error(stderr.toString());
   return program;
 }
@@ -74,7 +75,7 @@ const folder = mkdtempSync(join(options.folder, "bench-audit-"));
 try {
   const fileSystem = Bun.spawnSync(["stat", "-f", "-c", "%T", folder]).stdout.toString().trim();
   console.log(`machine    ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, ${fileSystem}\n`);
-  const program = build(folder);
+  const program = build(folder, "synced-appends");
   console.log(`${"durable appends".padEnd(44)} ${"op-dbus".padStart(12)} ${"C".padStart(12)}   ratio`);
   for (const batch of [1, 20, 100]) {
     const count = APPENDS * batch;
@@ -90,6 +91,14 @@ try {
     await append(storeAt(root), count, BLOCK);
     const { seconds, mebibytes } = verify(root, count);
     console.log(`${`${count.toLocaleString("en")} entries`.padEnd(44)} ${seconds.toFixed(1).padStart(12)} ${perSecond(count, seconds)}   ${mebibytes} MiB`);
+  }
+  if (process.getuid?.() === 0) {
+    const { measureSnapshots } = await import("./bench-snapshots.ts");
+    const { opDbus, c } = await measureSnapshots(build(folder, "snapshots"), SNAPSHOTS);
+    const inMs = (seconds: number) => `${(seconds * 1000).toFixed(2)} ms`.padStart(12);
+    console.log(`\n${"a snapshot of log and state (BTRFS in memory)".padEnd(44)} ${inMs(opDbus)} ${inMs(c)}   ${(opDbus / c).toFixed(1)}`);
+  } else {
+    console.log("\nsnapshots are not measured: a BTRFS to make them on takes root");
   }
 } finally {
   rmSync(folder, { recursive: true });
