@@ -1,9 +1,9 @@
-import type { AuditEntry, AuditSink, Ledger } from "../core/ports.ts";
+import type { AuditEntry, AuditSink, Ledger, Pruned } from "../core/ports.ts";
 import type { AuditKeys } from "./audit/audit-keys.ts";
 import { encodeBase64 } from "./audit/base64.ts";
 import { isWidth, type LogFiles } from "./audit/log-files.ts";
 import { LogView } from "./audit/log-view.ts";
-import { pruneEvent, type PruneDetail } from "./audit/prune-entry.ts";
+import { prunedBy, pruneEvent, type PruneDetail } from "./audit/prune-entry.ts";
 import { StoredTiles } from "./audit/stored-tiles.ts";
 import { TILE_WIDTH } from "./audit/tile.ts";
 import { Reach, type Retention } from "./retention.ts";
@@ -20,7 +20,7 @@ export interface PruningParts {
 
 /** What of the log may go. */
 export interface PrunePlan {
-  /** The first entry that has not gone yet, and the first that stays; the same number where no entry may go. */
+  /** The first entry that no earlier prune let go, and the first that stays; the same number where no entry may go. */
   readonly first: number;
   readonly minimumIndex: number;
   /** Bundles to be removed, those that an earlier prune was cut short of among them, and how much room they take. */
@@ -53,30 +53,33 @@ export class Pruning {
     const key = keys.known();
     if (key === undefined) return { first: 0, minimumIndex: 0, bundles: [], bytes: 0, heldBy: undefined, detail: undefined };
     const view = new LogView(files, key);
-    const pruned = view.pruned();
-    const first = pruned?.minimumIndex ?? 0;
-    const { minimumIndex, latest, heldBy } = this.#boundary(view, first, before);
+    const { earlier, minimumIndex, latest, heldBy } = this.#boundary(view, before);
+    const first = earlier?.minimumIndex ?? 0;
     const found = this.#stored(minimumIndex);
     const plan = { first, minimumIndex, bundles: [...found.keys()], bytes: sum(found.values()), heldBy };
     if (minimumIndex === first) return { ...plan, detail: undefined };
     const [, size = "", root = ""] = view.treeHead?.split("\n") ?? [];
     const head = { size: Number(size), root };
-    return { ...plan, detail: { minimum_index: minimumIndex, root: encodeBase64(view.rootAt(minimumIndex)), latest: laterOf(latest, pruned?.latest), tree_head: head } };
+    return { ...plan, detail: { minimum_index: minimumIndex, root: encodeBase64(view.rootAt(minimumIndex)), latest: laterOf(latest, earlier?.latest), tree_head: head } };
   }
 
-  #boundary(view: LogView, first: number, before: Date | undefined): { minimumIndex: number; latest: string; heldBy: string | undefined } {
+  /** Where what stays begins, and the latest time of what goes besides what went with an earlier prune, or should have. */
+  #boundary(view: LogView, before: Date | undefined): { earlier: Pruned | undefined; minimumIndex: number; latest: string; heldBy: string | undefined } {
     const reach = new Reach(this.#parts.retention);
     const mark = this.#oldestMark();
     const end = view.end.published?.size ?? 0;
     const [stay, unmarked] = [new Staying(end), new Staying(end)];
-    for (const entry of view.entries({ from: first, newestFirst: true })) {
+    let earlier: Pruned | undefined;
+    for (const entry of view.entries({ newestFirst: true })) {
+      if (entry.index < (earlier?.minimumIndex ?? 0)) break;
+      earlier ??= prunedBy(entry);
       const time = new Date(entry.time);
       const wanted = before === undefined ? reach.holds(time) : !(time < before);
       stay.tell(entry, wanted || (mark !== undefined && !(time <= mark.created)));
       unmarked.tell(entry, wanted);
     }
     const heldBy = stay.minimumIndex < unmarked.minimumIndex ? mark?.name : undefined;
-    return { minimumIndex: Math.max(first, stay.minimumIndex), latest: stay.latest, heldBy };
+    return { earlier, minimumIndex: Math.max(earlier?.minimumIndex ?? 0, stay.minimumIndex), latest: stay.latest, heldBy };
   }
 
   /** Logs what goes, and then removes it: the first bundle before the others, so that one look tells whether any is gone. */

@@ -60,7 +60,9 @@ describe.skipIf(Bun.which("strace") === null)("a fault in each call of audit pru
         if (done) expect({ what, left: bundlesIn(root), bundlesLeft: pruned?.bundlesLeft }).toEqual({ what, left: ["002.p"], bundlesLeft: 0 });
         expect({ what, kept: kept(root), size: size - (pruned === undefined ? 0 : 1) }).toEqual({ what, kept: ENTRIES - OLD, size: ENTRIES });
         const { pruning } = openAt(root);
-        await pruning.prune(pruning.plan(new Date(BEFORE)));
+        // One that lets nothing go by itself ends what was announced.
+        const begun = pruned !== undefined;
+        await pruning.prune(pruning.plan(new Date(begun ? 0 : BEFORE)));
         expect({ what, left: bundlesIn(root), kept: kept(root), ...verified(root).pruned }).toMatchObject({ what, left: ["002.p"], kept: ENTRIES - OLD, minimumIndex: OLD, bundlesLeft: 0 });
         if (ended !== undefined) continue;
         expect({ call, faults: nth - 1 }).not.toEqual({ call, faults: 0 });
