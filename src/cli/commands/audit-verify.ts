@@ -39,7 +39,7 @@ function prunedLines({ pruned }: Verified): string[] {
   if (pruned === undefined) return [];
   const { minimumIndex, when: time, bundlesLeft } = pruned;
   const left = bundlesLeft === 0 ? [] : [`${counted(bundlesLeft, "bundle")} of them still there: op-dbus audit prune ends what was cut short`];
-  return [`Entries 0 to ${minimumIndex - 1} were pruned on ${when(time)}: their hashes were kept, and verify`, ...left];
+  return [`Entries 0 to ${minimumIndex - 1} were pruned on ${when(time)}; their hashes verify`, ...left];
 }
 
 function prunedJson({ pruned }: Verified): JsonObject | null {
