@@ -61,6 +61,7 @@ function contextFor(settings: Settings): Context {
     }),
     plugins: async () => (await plugins(settings, "read")).plugins,
     snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
+    pruning: async () => (await store()).pruning,
     archive: async (place) => (await import("./store/audit/archive.ts")).openArchive({ root, ...place }),
     replica: (target) => async (log) => {
       const [{ Replica }, { RemoteReplica }, { openSsh }] = await Promise.all([

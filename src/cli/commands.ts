@@ -109,6 +109,11 @@ export const COMMANDS: readonly Entry[] = [
         load: async () => (await import("./commands/audit-reveal.ts")).auditRevealCommand,
       },
       {
+        name: "prune",
+        summary: "let old entries go, keeping their hashes",
+        load: async () => (await import("./commands/audit-prune.ts")).auditPruneCommand,
+      },
+      {
         name: "snapshots",
         summary: "the read-only snapshots of log and state",
         load: async () => (await import("./commands/audit-snapshots.ts")).auditSnapshotsCommand,

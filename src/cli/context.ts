@@ -1,5 +1,6 @@
 import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
+import type { Pruning } from "../store/pruning.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
 import type { Opener } from "../store/replica/replication.ts";
@@ -26,6 +27,8 @@ export interface Context {
   open(access: Access): Promise<Session>;
   /** The snapshots of the state directory, oldest first. */
   snapshots(): Promise<readonly Snapshot[]>;
+  /** What lets the content of old entries of the log go. */
+  pruning(): Promise<Pick<Pruning, "plan" | "prune">>;
   /** The audit log as evidence: this host's own, or a replica at `path`. Throws kind invalid where there is none. */
   archive(place: Omit<ArchivePlace, "root">): Promise<AuditArchive>;
   /** The replica in a folder, here or on another host. */

@@ -1,6 +1,8 @@
 import { OpError } from "../core/errors.ts";
 import { toJson, type JsonObject } from "../core/json.ts";
-import type { AuditEntry, AuditKind, AuditReader } from "../core/ports.ts";
+import type { AuditEntry, AuditKind, AuditReader, Pruned } from "../core/ports.ts";
+import { entryGone } from "../store/audit/fault.ts";
+import { counted, when } from "./printable.ts";
 
 export const AUDIT_KINDS: readonly AuditKind[] = [
   "plan",
@@ -15,6 +17,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "ownership",
   "snapshot",
   "reveal",
+  "prune",
 ];
 
 /** Says of each entry, from the newest of a log back, whether it is open: announced, and no outcome followed. */
@@ -70,6 +73,11 @@ export function isOpen(entry: AuditEntry, audit: AuditReader): boolean {
   return backwards.isOpen(entry);
 }
 
+/** What is said where entries are listed and the oldest were pruned. */
+export function prunedLine({ minimumIndex, when: time }: Pruned): string {
+  return `${counted(minimumIndex, "older entry", "older entries")} not there any more: pruned on ${when(time)}`;
+}
+
 /** The number of an entry, as people give it. */
 export function entryNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new OpError("invalid", `'${text}' is no entry's number`);
@@ -80,7 +88,8 @@ export function entryNumber(text: string): number {
 export function entryAt(audit: AuditReader, index: number): AuditEntry {
   const [entry] = audit.entries({ from: index, to: index + 1 });
   if (entry !== undefined) return entry;
-  const size = audit.size();
+  const [size, pruned] = [audit.size(), audit.pruned()];
+  if (pruned !== undefined && index < pruned.minimumIndex) throw entryGone(index, pruned);
   throw new OpError("invalid", `There is no entry ${index}`, { hint: size === 0 ? "The log is empty" : `There are 0 to ${size - 1}` });
 }
 

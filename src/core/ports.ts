@@ -53,7 +53,8 @@ export type AuditKind =
   | "refusal"
   | "ownership"
   | "snapshot"
-  | "reveal";
+  | "reveal"
+  | "prune";
 
 export interface AuditEntry extends AuditEvent {
   readonly index: number;
@@ -80,6 +81,22 @@ export interface AuditReader {
    * to one that is not as it was logged, naming it by its number.
    */
   entries(range?: EntryRange): Iterable<AuditEntry>;
+  /**
+   * What was pruned of it, so that it is not among the entries any more; undefined where all are there. Throws kind integrity where
+   * entries are missing that no prune let go.
+   */
+  pruned(): Pruned | undefined;
+}
+
+/** The content of a log's oldest entries was let go; their hashes were kept. */
+export interface Pruned {
+  /** The number of the first entry that is still there (the minimum index of c2sp.org/tlog-tiles). */
+  readonly minimumIndex: number;
+  /** The latest time that an entry had that is gone. */
+  readonly latest: string;
+  /** When that was, and the number of the entry that says so. */
+  readonly when: string;
+  readonly entry: number;
 }
 
 /** All entries, oldest first, unless it says otherwise. */

@@ -29,6 +29,10 @@ export function inForceAtCheckpoint(books: Books, { applied, created }: Checkpoi
 function firstChangeAfter(audit: AuditReader, instant: Date): AuditEntry | undefined {
   let first: AuditEntry | undefined;
   let latest: string | undefined;
+  const pruned = audit.pruned();
+  if (pruned !== undefined && instant < new Date(pruned.latest)) {
+    throw cannotTell(instant, `Entries of the audit log up to ${pruned.latest} were pruned on ${pruned.when}`);
+  }
   if (audit.size() === 0) throw cannotTell(instant, "The audit log is empty");
   for (const entry of audit.entries()) {
     const later = Date.parse(entry.time) > instant.getTime();

@@ -33,6 +33,7 @@ export function sealedHost(host: Host): Host {
       reserve: () => audit.reserve(),
       free: () => audit.free(),
       size: () => audit.size(),
+      pruned: () => audit.pruned(),
       entries: (range) => audit.entries(range),
     },
     ledger: {

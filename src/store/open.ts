@@ -5,8 +5,9 @@ import { LogFiles } from "./audit/log-files.ts";
 import { FileJournal } from "./journal.ts";
 import { FileLedger } from "./ledger.ts";
 import type { StatePaths } from "./paths.ts";
+import { Pruning } from "./pruning.ts";
 import { Reserve } from "./reserve.ts";
-import type { SnapshotOptions } from "./retention.ts";
+import { DEFAULT_RETENTION, type SnapshotOptions } from "./retention.ts";
 import { SecretFiles } from "./secret-files.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StateDirectory } from "./state-directory.ts";
@@ -30,6 +31,8 @@ export interface Store {
   prepare(): Promise<void>;
   /** Undefined where none are wanted. */
   readonly snapshots: Snapshots | undefined;
+  /** By the snapshots' rules of retention, or the standard ones. */
+  readonly pruning: Pruning;
   /** Whether what is kept is in subvolumes of BTRFS; undefined while nothing is. */
   onSubvolumes(): Promise<boolean | undefined>;
 }
@@ -41,15 +44,17 @@ export function openStore({ root, snapshots, ...witness }: StoreOptions): Store 
   const files = new LogFiles(directory, directory.paths.timing);
   const keys = new AuditKeys(directory, files);
   const audit = new TiledAuditLog({ directory, reserve, files, keys, witness });
+  const ledger = new FileLedger(directory, reserve);
   return {
     paths: directory.paths,
     lockPath: directory.paths.lock,
     audit,
     journal: new FileJournal(directory, reserve),
-    ledger: new FileLedger(directory, reserve),
+    ledger,
     secrets: new SecretFiles(directory, reserve),
     prepare: () => directory.prepare(),
     snapshots: snapshots && new Snapshots({ directory, files, audit, clock: witness.clock, options: snapshots }),
+    pruning: new Pruning({ directory, files, keys, audit, ledger, retention: snapshots?.retention ?? DEFAULT_RETENTION }),
     onSubvolumes: () => directory.onSubvolumes(),
   };
 }

@@ -41,6 +41,28 @@ const PERIODS: Readonly<Record<keyof Retention, (ms: number) => number>> = {
 };
 
 /**
+ * Told of instants from the newest back: whether they are in one of the latest hours, days, weeks or quarters that have any, as many of each as
+ * the rules say. Keeps whole periods where `retained` keeps the last item of each.
+ */
+export class Reach {
+  readonly #periods: readonly { readonly most: number; readonly of: (ms: number) => number; readonly seen: Set<number> }[];
+
+  constructor(retention: Retention) {
+    this.#periods = (Object.keys(PERIODS) as (keyof Retention)[]).map((length) => ({ most: retention[length], of: PERIODS[length], seen: new Set() }));
+  }
+
+  holds(instant: Date): boolean {
+    let held = false;
+    for (const { most, of, seen } of this.#periods) {
+      const its = of(instant.getTime());
+      if (seen.size < most) seen.add(its);
+      held ||= seen.has(its);
+    }
+    return held;
+  }
+}
+
+/**
  * The items to keep: of each length of period, the last item of each of the latest periods that have any; all of the newest's hour, if
  * hours count; and the newest in any case.
  * Periods in which nothing was made count for nothing, so a machine that slept loses nothing by it. `items` are in the order in which they were

@@ -123,6 +123,7 @@ const kinds: Readonly<Record<AuditKind, true>> = {
   ownership: true,
   snapshot: true,
   reveal: true,
+  prune: true,
 };
 
 const eventEntries = {
@@ -226,3 +227,6 @@ export const journalSchemas = { header, record };
 
 /** One entry of the audit log, without what chains it. */
 export const auditEntrySchema = entry;
+
+/** What an entry may be of. */
+export const auditKinds: ReadonlySet<unknown> = new Set(Object.keys(kinds));

@@ -4,6 +4,7 @@ import {
   discardFolder,
   makeDirectory,
   openAppend,
+  removeAllDurably,
   removeDurably,
   removeLeftovers,
   writeAllDurably,
@@ -138,6 +139,11 @@ export class StateDirectory {
         if (codeOf(error) !== "ENOENT") throw error;
       }
     });
+  }
+
+  /** Removes files for good, with fewer syncs than one after another; a failure may leave some of them. */
+  removeAll(paths: readonly string[]): void {
+    this.#writing(paths[0] ?? this.paths.root, () => removeAllDurably(paths));
   }
 
   /** A file for appending, taken back to `length` bytes first where it is longer. */

@@ -109,6 +109,12 @@ export function removeDurably(path: string): void {
   syncFolder(dirname(path));
 }
 
+/** Removes files for good, in this order, with one sync for each folder. When it throws, or after a crash, some may be left. */
+export function removeAllDurably(paths: readonly string[]): void {
+  for (const path of paths) unlinkSync(path);
+  for (const folder of new Set(paths.map((path) => dirname(path)))) syncFolder(folder);
+}
+
 /** Removes what writes that a crash ended left in a folder. The caller is the only writer there. */
 export function removeLeftovers(folder: string): void {
   const names = existsSync(folder) ? readdirSync(folder) : [];

@@ -42,6 +42,40 @@ test.each([
   expect(told).toBeGreaterThan(runs);
 }, 120_000);
 
+test("what was in force is told as it was after a prune, or the prune is given as the reason", async () => {
+  const counts = { told: 0, pruned: 0, cut: 0 };
+  const crowded = fc.array(fc.tuple(change, fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(60)), fc.nat(200)), { minLength: 4, maxLength: 10 });
+  const property = fc.asyncProperty(crowded, fc.nat(9), async (changes, until) => {
+    await using world = new StoreWorld();
+    const seen: { at: Date; document: StateDocument }[] = [];
+    for (const [each, instant, others] of changes) {
+      if (each.do === "roll back") await world.run({ do: "recover" }, Number.POSITIVE_INFINITY);
+      await world.run(each, instant).catch(expectRefusal);
+      const { audit, journal, ledger } = await world.open();
+      // Also between a commit and the recovery that tells of it again.
+      await audit.append(Array.from({ length: others }, () => ({ kind: "refusal" }) as const));
+      if (audit.size() === 0 || hasCommit(journal.pending()?.records ?? [])) continue;
+      seen.push({ at: world.clock.now(), document: ledger.current() });
+    }
+    await world.run({ do: "recover" }, Number.POSITIVE_INFINITY);
+    await world.prune(seen[until]?.at ?? world.clock.now());
+    const host = await world.open();
+    const pruned = host.audit.pruned();
+    for (const { at, document } of seen) {
+      if (pruned !== undefined && at < new Date(pruned.latest)) {
+        expect(() => inForceAt(host, at)).toThrow(expect.objectContaining({ kind: "refused", details: [expect.stringContaining("were pruned on")] }));
+        counts.pruned += 1;
+      } else {
+        expect(inForceAt(host, at)).toEqual(document);
+        counts.told += 1;
+      }
+    }
+    if (pruned !== undefined) counts.cut += 1;
+  });
+  await fc.assert(property, { numRuns: 15 });
+  expect(Math.min(...Object.values(counts))).toBeGreaterThan(5);
+}, 120_000);
+
 /** Not every document can be applied to every host, and there is not always something to roll back. */
 function expectRefusal(error: unknown): void {
   if (!(error instanceof OpError) || error.kind === "integrity") throw error;

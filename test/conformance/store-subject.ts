@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../src/engine/host.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
 import { createLock } from "../../src/sys/lock.ts";
 import { Instants } from "./instants.ts";
 import { memorySubject, MemoryWorld } from "./memory-subject.ts";
@@ -14,7 +14,7 @@ export class StoreWorld extends MemoryWorld {
   readonly root = mkdtempSync(join(tmpdir(), "op-dbus-conformance-"));
 
   override async open(instants = new Instants()): Promise<Host> {
-    const store = openStore({ root: this.root, clock: this.clock, actor: ACTOR, host: { host: "test", boot: "test" } });
+    const store = this.#store();
     await store.prepare();
     const { plugins, clock } = this;
     return mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants);
@@ -23,6 +23,16 @@ export class StoreWorld extends MemoryWorld {
   override stored(): string {
     const files = readdirSync(this.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.parentPath !== join(this.root, "secrets"));
     return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "latin1")).join("\n");
+  }
+
+  /** Lets go what the log has from before an instant. */
+  async prune(before: Date): Promise<void> {
+    const { pruning } = this.#store();
+    await pruning.prune(pruning.plan(before));
+  }
+
+  #store(): Store {
+    return openStore({ root: this.root, clock: this.clock, actor: ACTOR, host: { host: "test", boot: "test" } });
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -46,6 +56,7 @@ function mortal({ journal, audit, ledger, secrets, plugins, clock, actor, lock }
       reserve: async () => around("reserve", () => audit.reserve()),
       free: async () => around("free", () => audit.free()),
       size: () => audit.size(),
+      pruned: () => audit.pruned(),
       entries: (range) => audit.entries(range),
     },
     ledger: {

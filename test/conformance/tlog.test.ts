@@ -74,6 +74,25 @@ describe.skipIf(!hasGo)("an independent verifier (needs go and golang-golang-x-m
     expect(verify(path, key)).toEqual({ exit: 0, said: `${number + 434} entries in 7 blocks, 0 proofs\n` });
   }, 60_000);
 
+  test.each([[[600]], [[100, 100, 100, 400]], [[65_536 - 7, 7, 600]]])("takes a pruned log of blocks of %j, when it is told the minimum index", async (sizes) => {
+    await using folder = scratch();
+    const { path, key, proofs, number } = await written(folder, sizes);
+    const { pruning, audit } = openAt(folder.file("root"));
+    await pruning.prune(pruning.plan(new Date("2027-01-01")));
+    const minimum = audit.pruned()?.minimumIndex ?? 0;
+    expect(minimum).toBe(number - (number % 256));
+    const told = (index: number) => verify("-minimum-index", String(index), path, key, ...proofs);
+    expect(told(minimum)).toEqual({ exit: 0, said: `${number + 1} entries in ${sizes.length + 1} blocks, 3 proofs\n` });
+    expect(verify(path, key, ...proofs).exit).toBe(1);
+    expect(told(minimum - 256).exit).toBe(1);
+    expect(told(minimum + 256)).toMatchObject({ exit: 1, said: expect.stringContaining("no entry says") });
+    // A kept hash of an entry that is gone.
+    const tile = join(path, "tile/0/000");
+    const bytes = readFileSync(tile);
+    writeFileSync(tile, Buffer.from(bytes).fill((bytes[40] ?? 0) ^ 1, 40, 41));
+    expect(told(minimum).exit).toBe(1);
+  }, 120_000);
+
   test("refuses one with a byte changed in any kind of file", async () => {
     await using folder = scratch();
     const { path, key, proofs } = await written(folder, [200, 90, 10]);

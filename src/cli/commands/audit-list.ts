@@ -3,7 +3,7 @@ import type { AuditReader } from "../../core/ports.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
 import { entryRow, type Shown } from "../entry-text.ts";
-import { entryJson, OpenBackwards } from "../history.ts";
+import { entryJson, OpenBackwards, prunedLine } from "../history.ts";
 import { FILTER_ARGS, filterOf, matches, type HistoryFilter } from "../history-filter.ts";
 import { columns, cut } from "../printable.ts";
 import { warnInterrupted } from "../standing.ts";
@@ -28,11 +28,13 @@ export const auditListCommand: CommandFactory = (context) =>
       warnInterrupted(context, host);
       const { shown, more } = latest(host.audit, filter, most);
       const { style } = context.output;
+      const pruned = more ? undefined : host.audit.pruned();
       await context.output.result(
-        () => ({ more, entries: shown.map(({ entry, open }) => entryJson(entry, open)) }),
+        () => ({ more, ...(pruned === undefined ? {} : { minimum_index: pruned.minimumIndex }), entries: shown.map(({ entry, open }) => entryJson(entry, open)) }),
         () => (shown.length === 0 ? "No entries" : columns(shown.map(entryRow)).map((line) => cut(line, style.width)).join("\n")),
       );
       if (more && !context.output.json) context.output.message("Older entries not shown: --limit 0 shows all");
+      if (pruned !== undefined && !context.output.json) context.output.message(prunedLine(pruned));
       return DONE;
     },
   });

@@ -10,7 +10,7 @@ export const auditProveCommand: CommandFactory = (context) =>
     },
     about:
       "Makes a proof that the log has this entry (c2sp.org/tlog-proof), which anyone can check offline with the log's verifier key. " +
-      "The entry goes with it: its line 'extra' is the entry in base64.",
+      "The entry goes with it: its line 'extra' is the entry in base64. Of an entry that was pruned there is none to be had, exit 6 says so.",
     example: "op-dbus audit prove 12 --out 12.tlog-proof",
     exits: [0, 1, 2, 6, 7],
     async run({ number, out }) {

@@ -2,7 +2,7 @@ import type { AuditReader } from "../../core/ports.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
 import { entryRow, type Shown } from "../entry-text.ts";
-import { AUDIT_KINDS, entryJson, OpenBackwards } from "../history.ts";
+import { AUDIT_KINDS, entryJson, OpenBackwards, prunedLine } from "../history.ts";
 import { FILTER_ARGS, filterOf, matches, mentions, type HistoryFilter } from "../history-filter.ts";
 import { cut, padEnd } from "../printable.ts";
 import { warnInterrupted } from "../standing.ts";
@@ -18,7 +18,7 @@ export const auditSearchCommand: CommandFactory = (context) =>
     },
     about:
       "Finds the entries of the audit log that speak of something, newest first: TEXT in what was done, to what, from and to which value, by whom, in the details, or in a transaction's id. " +
-      "The whole log is looked through. With --json they are one list.",
+      "All of the log that is there is looked through. With --json they are one list.",
     example: "op-dbus audit search vmbr0 --until 2026-11-17",
     exits: [0, 1, 2, 6, 7],
     async run({ text, ...flags }) {
@@ -29,6 +29,8 @@ export const auditSearchCommand: CommandFactory = (context) =>
       const { json, style } = context.output;
       const found = foundIn(host.audit, filter, text);
       await context.output.lines(json ? jsonOf(found) : linesOf(found, String(host.audit.size()).length, style.width));
+      const pruned = host.audit.pruned();
+      if (pruned !== undefined) context.output.message(prunedLine(pruned));
       return DONE;
     },
   });

@@ -11,7 +11,7 @@ export const auditShowCommand: CommandFactory = (context) =>
     },
     about: "Shows one entry of the audit log in full: when, who, by which door, what it was and what it is.",
     example: "op-dbus audit show 12",
-    exits: [0, 1, 2, 7, 8],
+    exits: [0, 1, 2, 6, 7, 8],
     async run({ number }) {
       const index = entryNumber(number);
       await using session = await context.open("books");

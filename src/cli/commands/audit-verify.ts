@@ -1,7 +1,9 @@
+import type { JsonObject } from "../../core/json.ts";
+import type { Verified } from "../../store/audit/verify.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
 import { OpenForwards } from "../history.ts";
-import { counted } from "../printable.ts";
+import { counted, when } from "../printable.ts";
 
 /** Numbers of open announcements that people are shown. */
 const MOST_OPEN = 20;
@@ -14,7 +16,7 @@ export const auditVerifyCommand: CommandFactory = (context) =>
     },
     about:
       "Checks the whole audit log offline, without the private key: every entry, tile, bundle and block, and each signed tree head against the entries that it was signed over. " +
-      "Exit 7 names the first entry that is not as it was logged. Changes that were announced and have no outcome are listed; they are no damage.",
+      "Of entries that were pruned, as an entry of the log must say, the hashes are checked. Exit 7 names the first entry that is not as it was logged. Changes that were announced and have no outcome are listed; they are no damage.",
     example: "op-dbus audit verify --blockchain-path /mnt/replica",
     exits: [0, 1, 2, 6, 7],
     async run({ "blockchain-path": path, key }) {
@@ -26,12 +28,24 @@ export const auditVerifyCommand: CommandFactory = (context) =>
       });
       const numbers = open.open;
       await context.output.result(
-        () => ({ path: archive.path, entries: verified.size, blocks: verified.blocks, unpublished: verified.unpublished, open: numbers, key: archive.key, key_given: !archive.keyFound, tree_head: verified.treeHead ?? null }),
-        () => [`${archive.path} verifies: ${counted(verified.size, "entry", "entries")} in ${counted(verified.blocks, "block")}`, ...openLines(numbers), ...keyLines(archive.keyFound, path)].join("\n"),
+        () => ({ path: archive.path, entries: verified.size, blocks: verified.blocks, unpublished: verified.unpublished, open: numbers, key: archive.key, key_given: !archive.keyFound, tree_head: verified.treeHead ?? null, pruned: prunedJson(verified) }),
+        () => [`${archive.path} verifies: ${counted(verified.size, "entry", "entries")} in ${counted(verified.blocks, "block")}`, ...prunedLines(verified), ...openLines(numbers), ...keyLines(archive.keyFound, path)].join("\n"),
       );
       return DONE;
     },
   });
+
+function prunedLines({ pruned }: Verified): string[] {
+  if (pruned === undefined) return [];
+  const { minimumIndex, when: time, bundlesLeft } = pruned;
+  const left = bundlesLeft === 0 ? [] : [`${counted(bundlesLeft, "bundle")} of them still there: op-dbus audit prune ends what was cut short`];
+  return [`Entries 0 to ${minimumIndex - 1} were pruned on ${when(time)}; their hashes verify`, ...left];
+}
+
+function prunedJson({ pruned }: Verified): JsonObject | null {
+  if (pruned === undefined) return null;
+  return { minimum_index: pruned.minimumIndex, when: pruned.when, entry: pruned.entry, bundles_left: pruned.bundlesLeft };
+}
 
 function openLines(numbers: readonly number[]): string[] {
   if (numbers.length === 0) return [];

@@ -1,5 +1,5 @@
 import { OpError } from "../../core/errors.ts";
-import type { Actor, AuditEntry, AuditEvent, AuditReader, AuditSink, Clock, EntryRange } from "../../core/ports.ts";
+import type { Actor, AuditEntry, AuditEvent, AuditReader, AuditSink, Clock, EntryRange, Pruned } from "../../core/ports.ts";
 import type { HostIdentity } from "../../sys/host-identity.ts";
 import type { Reserve } from "../reserve.ts";
 import type { StateDirectory } from "../state-directory.ts";
@@ -69,6 +69,10 @@ export class TiledAuditLog implements AuditSink, AuditReader {
   *entries(range?: EntryRange): Iterable<AuditEntry> {
     const view = this.#view();
     if (view !== undefined) yield* view.entries(range);
+  }
+
+  pruned(): Pruned | undefined {
+    return this.#view()?.pruned();
   }
 
   #view(): LogView | undefined {

@@ -1,8 +1,8 @@
-import * as v from "valibot";
 import { OpError } from "../../core/errors.ts";
-import { canonicalJson, hashJson, isObject, parseCanonical, toJson, type Json } from "../../core/json.ts";
+import { canonicalJson, hashJson, parseCanonical, toJson, type Json } from "../../core/json.ts";
 import type { AuditEntry } from "../../core/ports.ts";
 import { auditEntrySchema } from "../schemas.ts";
+import { isPlainEntry } from "./plain-entry.ts";
 import { checkStored, storable } from "../stored-json.ts";
 import { ENTRY_LIMIT_BYTES } from "./bundle.ts";
 
@@ -34,6 +34,12 @@ function sizeOf(value: Json | undefined): number {
   return value === undefined ? 0 : Buffer.byteLength(canonicalJson(value));
 }
 
+/** The entry in a span; undefined for anything else. */
+export function readEntry(bytes: Buffer, { start, end }: { start: number; end: number }): AuditEntry | undefined {
+  const value = parseCanonical(bytes.toString("utf8", start, end));
+  return value !== undefined && isPlainEntry(value) ? value : undefined;
+}
+
 /** The entry in `bytes` from `start` to `end`; throws what `failure` makes of what is wrong with it. */
 export function decodeEntry(bytes: Buffer, { start, end }: { start: number; end: number }, number: number, failure: (what: string) => OpError): AuditEntry {
   const text = bytes.toString("utf8", start, end);
@@ -42,12 +48,8 @@ export function decodeEntry(bytes: Buffer, { start, end }: { start: number; end:
   if (value === undefined || (text.includes("\ufffd") && Buffer.from(text).compare(bytes, start, end) !== 0)) {
     throw failure("it is not JSON in canonical form");
   }
-  // Words for what is wrong take their time; a million entries in order need none.
-  const entry = isEntry(value) ? value : checkStored(value, auditEntrySchema, failure);
+  // The schema has the words for what is wrong and takes its time; a million entries in order need none.
+  const entry = isPlainEntry(value) ? value : checkStored(value, auditEntrySchema, failure);
   if (entry.index !== number) throw failure(`entry ${entry.index} stands in its place`);
   return entry;
-}
-
-function isEntry(value: unknown): value is AuditEntry {
-  return isObject(value) && v.is(auditEntrySchema, value);
 }

@@ -80,6 +80,10 @@ export class LogFiles {
     return this.#directory.readBytes(this.tilePath(tile));
   }
 
+  has(tile: TileName): boolean {
+    return this.#directory.readEnd(this.tilePath(tile), 0) !== undefined;
+  }
+
   /** The hashes of a tile; out of the full one where its partial form is gone. Undefined where there are not so many. */
   tile(tile: Tile): Buffer | undefined {
     const bytes = this.#atLeast(tile)?.subarray(0, tile.width * HASH_BYTES);
@@ -89,13 +93,13 @@ export class LogFiles {
   /** The entries of a bundle, as `tile` the hashes. */
   bundle(name: Omit<Tile, "level">): Buffer | undefined {
     const bytes = this.storedBundle(name);
-    return spansOf(bytes, name.width).count === name.width ? bytes : undefined;
+    return bytes !== undefined && spansOf(bytes, name.width).count === name.width ? bytes : undefined;
   }
 
-  /** As much of a bundle as there is, without what follows its last entry. */
-  storedBundle({ index, width }: Omit<Tile, "level">): Buffer {
-    const bytes = this.#atLeast({ level: "entries", index, width }) ?? Buffer.alloc(0);
-    return bytes.subarray(0, spansOf(bytes, width).length);
+  /** As much of a bundle as there is, without what follows its last entry; undefined where there is no file of it. */
+  storedBundle({ index, width }: Omit<Tile, "level">): Buffer | undefined {
+    const bytes = this.#atLeast({ level: "entries", index, width });
+    return bytes?.subarray(0, spansOf(bytes, width).length);
   }
 
   /** Only a name that was published as full replaces one that was partial. */

@@ -1,23 +1,26 @@
-import type { AuditEntry, EntryRange } from "../../core/ports.ts";
+import { OpError } from "../../core/errors.ts";
+import type { AuditEntry, EntryRange, Pruned } from "../../core/ports.ts";
 import { parseBlock, type Block } from "./block.ts";
 import { spansOf } from "./bundle.ts";
 import { decodeEntry } from "./entry.ts";
-import { entryFault } from "./fault.ts";
+import { entryFault, entryGone } from "./fault.ts";
 import { readLogEnd, treeAt, type LogEnd, type LogTree } from "./log-end.ts";
 import type { LogFiles } from "./log-files.ts";
-import { leafHash, sameHash } from "./merkle.ts";
+import { HASH_BYTES, leafHash, sameHash, type Hash } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { consistencyProof, inclusionProof } from "./proof.ts";
+import { prunedBy } from "./prune-entry.ts";
 import type { Frame } from "./tail.ts";
-import { hashIn, rootIn, subtreesOf, TILE_WIDTH, tilePath, tileWidth, TiledTree, type Tile } from "./tile.ts";
+import { hashIn, rootIn, subtreesOf, TILE_WIDTH, TiledTree, tilePath, tileWidth, type Tile } from "./tile.ts";
 
 /**
  * A log as it was at one instant. Everything that is read out of it was first traced to its signed tree head through the tiles;
- * what comes after that instant is not seen. Throws kind integrity, naming an entry that cannot be traced.
+ * what comes after that instant is not seen, but that entries were pruned. Throws kind integrity, naming an entry that cannot be traced.
  */
 export class LogView {
   readonly end: LogEnd;
   readonly #files: LogFiles;
+  readonly #key: VerifierKey;
   readonly #tree: LogTree;
   readonly #edge: ReadonlyMap<string, Uint8Array>;
   /** By level, the full tile that was traced last. */
@@ -27,6 +30,7 @@ export class LogView {
 
   constructor(files: LogFiles, key: VerifierKey) {
     this.#files = files;
+    this.#key = key;
     this.end = readLogEnd(files, key);
     this.#tree = treeAt(files, key, this.end);
     this.#edge = new Map(this.#tree.tree.edge().map(({ bytes, ...tile }) => [tilePath(tile), bytes]));
@@ -52,14 +56,40 @@ export class LogView {
     return this.end.frames.at(-1)?.block.head ?? this.end.checkpoint;
   }
 
+  /** Those that were pruned are passed over. */
   *entries({ from = 0, to = Number.POSITIVE_INFINITY, newestFirst = false }: EntryRange = {}): Generator<AuditEntry> {
     const [first, end] = [Math.max(0, from), Math.min(this.size, to)];
-    if (newestFirst) for (let number = end - 1; number >= first; number -= 1) yield this.#decoded(number);
-    else for (let number = first; number < end; number += 1) yield this.#decoded(number);
+    for (let number = newestFirst ? end - 1 : first; number >= first && number < end; number += newestFirst ? -1 : 1) {
+      const pruned = this.#prunedWith(number);
+      if (pruned === undefined) yield this.#decoded(number);
+      else if (newestFirst) return;
+      else number = pruned.minimumIndex - 1;
+    }
   }
 
-  /** The bytes that were hashed. Takes a number that is in the log. */
+  /** What was pruned until now, which is no matter of the view's instant; undefined where all entries are there. */
+  pruned(): Pruned | undefined {
+    if (this.#publishedSize < TILE_WIDTH || this.#files.has({ level: "entries", index: 0, width: TILE_WIDTH })) return undefined;
+    return new LogView(this.#files, this.#key).#newestPrune();
+  }
+
+  /** Takes a log whose first bundle is missing. */
+  #newestPrune(): Pruned {
+    try {
+      for (let number = this.size - 1; ; number -= 1) {
+        const found = prunedBy(this.#decoded(number));
+        if (found !== undefined) return found;
+      }
+    } catch (cause) {
+      if (!(cause instanceof OpError) || cause.kind !== "integrity") throw cause;
+      throw entryFault(this.#files.path, 0, `the bundle ${tilePath({ level: "entries", index: 0, width: TILE_WIDTH })} is missing, and no entry that can be read says that it was pruned`);
+    }
+  }
+
+  /** The bytes that were hashed. Takes a number that is in the log; throws kind refused for one that was pruned. */
   entryBytes(number: number): Buffer {
+    const pruned = this.#prunedWith(number);
+    if (pruned !== undefined) throw entryGone(number, pruned);
     const { bytes, start, end } = this.#located(number);
     return bytes.subarray(start, end);
   }
@@ -102,6 +132,24 @@ export class LogView {
     return this.end.frames.find(({ block }) => block.number === number);
   }
 
+  /** The root of the first `size` entries. */
+  rootAt(size: number): Hash {
+    const tree = new TiledTree();
+    tree.restore(size, ({ width, ...tile }) => this.#tile({ ...tile, width: tileWidth(tile.level, tile.index, this.size) }).subarray(0, width * HASH_BYTES));
+    return tree.root();
+  }
+
+  /** What an entry was pruned with; undefined for one that is there. Takes in the entry's bundle. */
+  #prunedWith(number: number): Pruned | undefined {
+    const index = Math.floor(number / TILE_WIDTH);
+    if (number >= this.#publishedSize || this.#last?.index === index) return undefined;
+    const bytes = this.#files.bundle({ index, width: tileWidth(0, index, this.#publishedSize) });
+    const pruned = bytes === undefined ? this.pruned() : undefined;
+    if (pruned !== undefined && number < pruned.minimumIndex) return pruned;
+    this.#bundle(index, bytes);
+    return undefined;
+  }
+
   #decoded(number: number): AuditEntry {
     const { bytes, start, end } = this.#located(number);
     return decodeEntry(bytes, { start, end }, number, (what) => entryFault(this.#files.path, number, what));
@@ -122,18 +170,18 @@ export class LogView {
     return frame?.entries[number - frame.block.first] as Buffer;
   }
 
-  #bundle(index: number): Bundle {
+  #bundle(index: number, found?: Buffer): Bundle {
     if (this.#last?.index !== index) {
-      const bytes = this.#tracedBundle(index);
+      const bytes = this.#tracedBundle(index, found);
       this.#last = { index, bytes, spans: spansOf(bytes, TILE_WIDTH).spans };
     }
     return this.#last;
   }
 
-  #tracedBundle(index: number): Buffer {
+  #tracedBundle(index: number, found?: Buffer): Buffer {
     const width = tileWidth(0, index, this.#publishedSize);
     const first = index * TILE_WIDTH;
-    const bytes = this.#files.bundle({ index, width });
+    const bytes = found ?? this.#files.bundle({ index, width });
     if (bytes === undefined) throw entryFault(this.#files.path, first, `the bundle ${tilePath({ level: "entries", index, width })} is missing or cut short`);
     const { spans } = spansOf(bytes, width);
     const tile = this.#tile({ level: 0, index, width: tileWidth(0, index, this.size) });

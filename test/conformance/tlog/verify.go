@@ -1,10 +1,11 @@
 // Verify checks an audit log with others' code: golang.org/x/mod/sumdb/note for signatures, sumdb/tlog for hashes and proofs.
 // The texts and paths of C2SP (tlog-tiles, tlog-checkpoint, tlog-proof) it reads itself.
 //
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run verify.go FOLDER VKEY [PROOF...]
+//	GO111MODULE=off GOPATH=/usr/share/gocode go run verify.go [-minimum-index N] FOLDER VKEY [PROOF...]
 //
 // It checks the checkpoint's signature, the record of every bundle against its tile, every tile against the root, the inclusion of
 // each entry, the chain of blocks, and that the tree heads of the blocks are consistent with each other. Then each proof.
+// Bundles of entries below the minimum index (tlog-tiles, Pruning) may be missing; an entry of the log must say so, with their root.
 package main
 
 import (
@@ -13,7 +14,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
 	"path/filepath"
@@ -132,10 +136,14 @@ func treeOf(data []byte) (h tlog.Hash) {
 	return tlog.NodeHash(treeOf(data[:half]), treeOf(data[half:]))
 }
 
-func entriesOf(n, size int64) [][]byte {
+// entriesOf is nil for a bundle that is missing and may be.
+func entriesOf(n, size, minimum int64) [][]byte {
 	w := widthOf(0, n, size)
 	path := tilePath("entries", n, w)
 	data, err := os.ReadFile(path)
+	if (n+1)*width <= minimum && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	must(err)
 	var entries [][]byte
 	for len(data) >= 2 {
@@ -187,6 +195,22 @@ func checkBlocks(at head, reader tlog.HashReader) int64 {
 	return number
 }
 
+// rootOfPruned is what the entry says that is the root of all entries below the minimum index.
+func rootOfPruned(entry []byte, minimum int64) (root string, ok bool) {
+	var e struct {
+		Kind   string `json:"kind"`
+		Detail struct {
+			Minimum int64  `json:"minimum_index"`
+			Root    string `json:"root"`
+		} `json:"detail"`
+	}
+	if !bytes.Contains(entry, []byte(`"kind":"prune"`)) {
+		return "", false
+	}
+	must(json.Unmarshal(entry, &e))
+	return e.Detail.Root, e.Kind == "prune" && e.Detail.Minimum == minimum
+}
+
 // checkProof takes a proof apart whose line "extra" is the entry.
 func checkProof(path string) {
 	data, err := os.ReadFile(path)
@@ -210,11 +234,14 @@ func checkProof(path string) {
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) < 3 {
-		log.Fatal("usage: verify FOLDER VKEY [PROOF...]")
+	minimum := flag.Int64("minimum-index", 0, "entries below it may be missing")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) < 2 {
+		log.Fatal("usage: verify [-minimum-index N] FOLDER VKEY [PROOF...]")
 	}
-	folder = os.Args[1]
-	verifier, err := note.NewVerifier(os.Args[2])
+	folder = args[0]
+	verifier, err := note.NewVerifier(args[1])
 	must(err)
 	verifiers, origin = note.VerifierList(verifier), verifier.Name()
 	signed, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
@@ -236,21 +263,32 @@ func main() {
 			}
 		}
 	}
+	said := *minimum == 0
 	for n := int64(0); n*width < at.size; n++ {
-		for i, entry := range entriesOf(n, at.size) {
+		for i, entry := range entriesOf(n, at.size, *minimum) {
 			index := n*width + int64(i)
 			proof, err := tlog.ProveRecord(at.size, index, reader)
 			must(err)
 			if err := tlog.CheckRecord(proof, at.size, at.root, index, tlog.RecordHash(entry)); err != nil {
 				log.Fatalf("entry %d: %v", index, err)
 			}
+			if text, ok := rootOfPruned(entry, *minimum); ok {
+				root, err := tlog.TreeHash(*minimum, reader)
+				must(err)
+				if said = hashOf(text) == root; !said {
+					log.Fatalf("entry %d has another root of the entries below %d", index, *minimum)
+				}
+			}
 		}
 	}
+	if !said {
+		log.Fatalf("no entry says that those below %d were pruned", *minimum)
+	}
 	blocks := checkBlocks(at, reader)
-	for _, path := range os.Args[3:] {
+	for _, path := range args[2:] {
 		checkProof(path)
 	}
-	fmt.Printf("%d entries in %d blocks, %d proofs\n", at.size, blocks, len(os.Args)-3)
+	fmt.Printf("%d entries in %d blocks, %d proofs\n", at.size, blocks, len(args)-2)
 }
 
 func must(err error) {

@@ -104,6 +104,7 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit export", 0],
   ["audit key", 0],
   ["audit reveal", 2, "1", "--yes"],
+  ["audit prune", 0, "--before", "0s", "--yes"],
   ["audit snapshots", 0],
   ["audit replicate", 0, "/var/lib/op-dbus/replica"],
   ["audit receive", 0],

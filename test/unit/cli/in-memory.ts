@@ -16,6 +16,7 @@ import { openArchive } from "../../../src/store/audit/archive.ts";
 import { Replica } from "../../../src/store/replica/replica.ts";
 import { Output, type Stream } from "../../../src/cli/output.ts";
 import { runProgram, wantsJson } from "../../../src/cli/program.ts";
+import { openAt } from "../store/samples.ts";
 
 const NOW = new Date("2026-11-20T17:03:12.123Z");
 const ACTOR = { uid: 0, user: "alice", door: "cli" } as const;
@@ -194,6 +195,7 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
       makeHome: async () => void opened.push("home"),
       plugins: async () => plugins,
       snapshots: async () => [],
+      pruning: async () => openAt(settings.root.value).pruning,
       archive: async (place) => openArchive({ root: settings.root.value, ...place }),
       replica: ({ path }) => (log) => Replica.open({ ...log, path }),
       receive: async () => void opened.push("receive"),

@@ -34,3 +34,10 @@ function mondayOf(at: Date): string {
   while (day.getUTCDay() !== 1) day.setUTCDate(day.getUTCDate() - 1);
   return day.toISOString().slice(0, 10);
 }
+
+/** The places in a history of all that is in one of the latest periods that have any, as many of each length as the rules say. */
+export function coveredPlaces(history: readonly Date[], rules: Retention): number[] {
+  const lengths = Object.keys(NAMES) as (keyof Retention)[];
+  const latest = lengths.map((length) => [...new Set(history.map(NAMES[length]).reverse())].slice(0, rules[length]));
+  return [...history.keys()].filter((place) => lengths.some((length, at) => latest[at]?.includes(NAMES[length](history[place] as Date))));
+}

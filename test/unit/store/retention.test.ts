@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { retained, type Retention } from "../../../src/store/retention.ts";
-import { keptPlaces } from "./retention-oracle.ts";
+import { Reach, retained, type Retention } from "../../../src/store/retention.ts";
+import { coveredPlaces, keptPlaces } from "./retention-oracle.ts";
 
 // Where days have 23 and 25 hours: nothing of it may be seen.
 process.env["TZ"] = "Europe/Vienna";
@@ -71,6 +71,21 @@ test("any instants under any rules leave what the oracle says", () => {
       fc.record({ hourly: rule, daily: rule, weekly: rule, quarterly: rule }),
       (instants, rules) => void simulate(instants, rules),
     ),
+    { numRuns: 300 },
+  );
+});
+
+test("Reach holds all of the latest periods that have any, as an oracle says", () => {
+  const rule = fc.integer({ min: 0, max: 6 });
+  // Close together and far apart, in any order.
+  const instants = fc.array(fc.oneof(fc.integer({ min: 0, max: 72 }).map((hours) => hours * HOUR_MS), fc.integer({ min: -2e11, max: 4e12 })), { maxLength: 60 });
+  fc.assert(
+    fc.property(instants, fc.record({ hourly: rule, daily: rule, weekly: rule, quarterly: rule }), (ms, rules) => {
+      const history = ms.map((each) => new Date(each));
+      const reach = new Reach(rules);
+      const held = history.toReversed().map((at) => reach.holds(at)).reverse();
+      expect([...history.keys()].filter((place) => held[place])).toEqual(coveredPlaces(history, rules));
+    }),
     { numRuns: 300 },
   );
 });

@@ -17,6 +17,15 @@ export async function writeSampleLog(root: string, afterBlock: (block: number, t
   return paths.timing;
 }
 
+/** The same log with its first bundle pruned, and an entry, 300, that says so; its folder. `beforehand` is called with it. */
+export async function writePrunedLog(root: string, beforehand: (timing: string) => void = () => undefined): Promise<string> {
+  const path = await writeSampleLog(root);
+  beforehand(path);
+  const { pruning } = openAt(root);
+  await pruning.prune(pruning.plan(new Date("2027-01-01")));
+  return path;
+}
+
 export function keyIn(path: string): VerifierKey {
   const key = VerifierKey.parse(readFileSync(join(path, "verifier-key"), "utf8").trimEnd());
   if (key === undefined) throw new Error("There is no key");
@@ -34,4 +43,20 @@ export function entryAt(name: string, bytes: Buffer, offset: number): number | u
   const { spans, count } = spansOf(bytes, 256);
   const at = Array.from({ length: count }, (_, number) => spans[2 * number + 1] ?? 0).findIndex((end) => offset < end);
   return Number(tile) * 256 + at;
+}
+
+/**
+ * The entry that is named when a byte of a log is changed that was pruned up to a number (0: not at all). Of an entry whose hash alone is
+ * there the block is vouched for as a whole. For what is gone only the prune's own entry vouches, which is found by the lengths before it.
+ */
+export function vouchedAt(name: string, bytes: Buffer, offset: number, minimumIndex: number): number | undefined {
+  const entry = entryAt(name, bytes, offset);
+  if (minimumIndex === 0 || entry === undefined || name.startsWith("blocks/")) return entry;
+  if (entry === ENTRIES || (name === "tile/entries/001.p/45" && isLength(bytes, offset))) return 0;
+  return entry < minimumIndex ? entry - (entry % BLOCK) : entry;
+}
+
+function isLength(bundle: Buffer, offset: number): boolean {
+  const { spans, count } = spansOf(bundle, 256);
+  return Array.from({ length: count }, (_, number) => spans[2 * number] ?? 0).some((start) => offset === start - 1 || offset === start - 2);
 }

@@ -56,6 +56,21 @@ describe("a replica", () => {
     }
   });
 
+  test("of a pruned log: one that has what was let go goes on, a new one cannot begin", async () => {
+    await using folder = scratch();
+    const [root, path] = [folder.file("root"), folder.file("replica")];
+    await logged(root, [600]);
+    await replicateTo(root, path);
+    const { pruning, audit } = openAt(root);
+    await pruning.prune(pruning.plan(new Date("2100-01-01")));
+    expect(audit.pruned()?.minimumIndex).toBe(512);
+    await logged(root, [300]);
+    expect(await replicateTo(root, path)).toMatchObject({ from: 600, size: 901 });
+    // The prune is an entry of the replica too, which has everything all the same.
+    expect(verifiedSize(path, root)).toBe(901);
+    expect(await refusal(replicateTo(root, folder.file("new")))).toMatchObject({ kind: "refused", message: expect.stringContaining("Entry 0 is not there any more") });
+  });
+
   test("of a log that is being written: at each instant some beginning of it, in the end all", async () => {
     await using folder = scratch();
     const [root, path] = [folder.file("root"), folder.file("replica")];
