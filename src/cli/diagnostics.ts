@@ -1,6 +1,6 @@
 import type { DocumentError } from "../core/document.ts";
 import type { Json } from "../core/json.ts";
-import type { Diagnostic, Position } from "../core/text.ts";
+import type { Diagnostic, Position } from "../core/diagnostic.ts";
 import type { Style } from "./output.ts";
 import { counted, cut, printable, wrap } from "./printable.ts";
 

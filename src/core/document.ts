@@ -1,10 +1,11 @@
+import type { Diagnostic, ParsedText } from "./diagnostic.ts";
 import { OpError } from "./errors.ts";
 import { hashJson, isObject, type Json, type JsonObject } from "./json.ts";
 import type { Plugin } from "./plugin.ts";
 import { diagnose } from "./schema.ts";
 import { hasSecrets, isSealed, mapSecrets, type SectionPath } from "./secret.ts";
 import { nearest } from "./suggestion.ts";
-import { parseText, type Diagnostic, type ParsedText, type TextFormat } from "./text.ts";
+import { parseText, type TextFormat } from "./text.ts";
 
 /** What the host is to be, one section a plugin. Sections are in the plugins' own shapes, checked. */
 export interface StateDocument {

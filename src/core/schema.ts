@@ -4,7 +4,7 @@ import { isObject, type Json } from "./json.ts";
 import { unwrap, type SchemaShape } from "./schema-shape.ts";
 import { isSecretAt } from "./secret.ts";
 import { nearest } from "./suggestion.ts";
-import type { Diagnostic } from "./text.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 
 type Path = (string | number)[];
 type Issue = BaseIssue<unknown>;

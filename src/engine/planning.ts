@@ -4,7 +4,7 @@ import { namedValues, ownedNow, prunedState, strayKeys, type StrayKey } from "..
 import { planHash, type Basis, type BasisOfResource, type Plan } from "../core/plan.ts";
 import type { Note, Plugin, Reading, ResourceReading } from "../core/plugin.ts";
 import { keyName, mergeResources, sameValue, valueAt, type OwnedKey, type OwnedResource, type Ownership, type Resource, type Resources } from "../core/resource.ts";
-import type { Diagnostic } from "../core/text.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import { pluginOf } from "./host.ts";
 import { survey, type ByPlugin, type PluginProblem, type Survey } from "./survey.ts";
 

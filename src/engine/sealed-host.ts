@@ -1,7 +1,7 @@
 import type { StateDocument } from "../core/document.ts";
 import type { Json } from "../core/json.ts";
 import { hasSecrets, isSealed } from "../core/secret.ts";
-import type { Diagnostic } from "../core/text.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Host } from "./host.ts";
 import { sealedPlugin } from "./sealed-plugin.ts";
 import { sealedSection } from "./sealing.ts";

@@ -3,7 +3,7 @@ import type { StateDocument } from "../../src/core/document.ts";
 import { OpError } from "../../src/core/errors.ts";
 import type { Json } from "../../src/core/json.ts";
 import type { KeyPath } from "../../src/core/resource.ts";
-import type { Diagnostic } from "../../src/core/text.ts";
+import type { Diagnostic } from "../../src/core/diagnostic.ts";
 import { Engine, type Applied } from "../../src/engine/engine.ts";
 import type { Host } from "../../src/engine/host.ts";
 import type { Plan } from "../../src/core/plan.ts";

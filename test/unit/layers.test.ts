@@ -22,7 +22,7 @@ const ROOMS: Readonly<Record<string, { readonly may: readonly string[]; readonly
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   valibot: [""],
   "@valibot/to-json-schema": ["cli/commands/schema.ts"],
-  "jsonc-parser": ["core/text.ts"],
+  "jsonc-parser": ["core/json-text.ts"],
   "smol-toml": ["core/"],
   "onnxruntime-node": ["search/"],
   citty: ["cli/command.ts"],

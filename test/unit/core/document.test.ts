@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { DocumentError, documentHash, parseDocument, restrictTo } from "../../../src/core/document.ts";
-import type { Position, TextFormat } from "../../../src/core/text.ts";
+import type { Position } from "../../../src/core/diagnostic.ts";
+import type { TextFormat } from "../../../src/core/text.ts";
 import { MemoryPeer } from "../../conformance/memory-peer.ts";
 import { createMemoryPlugin } from "../../conformance/memory-plugin.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../src/core/json.ts";
-import { formatOf, parseText, type Diagnostic, type ParsedText, type TextFormat } from "../../../src/core/text.ts";
+import type { Diagnostic, ParsedText } from "../../../src/core/diagnostic.ts";
+import { formatOf, parseText, type TextFormat } from "../../../src/core/text.ts";
 
 function parsed(text: string, format: TextFormat = "json"): ParsedText {
   const result = parseText(text, format);
@@ -78,6 +79,12 @@ describe("parseText of JSON", () => {
       "A string holds half of a character (a lone surrogate)",
       "A string holds half of a character (a lone surrogate)",
     ]);
+  });
+
+  test("reads the same with a comment in it, which has it looked at closely, as without", () => {
+    const texts = ['{"a": {"b": [1, -0.5, 1e3, 1.0, true, null, "x\\":{\\u00e9"]}, "": {"a": []}}', "[]", '"a"', "12", '{"a:b": ":", "c" : "\\\\"}', '[{"a": 1}, {"a": 2}]'];
+    for (const text of texts) expect([text, parsed(`${text} // so`).value]).toEqual([text, parsed(text).value]);
+    for (const text of ['{"a": 1, "\\u0061": 2}', '{"a": {"b": 1, "b": 1}}', '{"a\\"": 1, "a\\"" : 2}']) expect([text, ...messages(text)]).toEqual([text, expect.stringContaining("given twice")]);
   });
 
   test("takes 64 levels and refuses 65, at the bracket that is too deep", () => {
