@@ -40,7 +40,7 @@ export class AuditKeys {
   /** As `verifier`, and that it belongs to the private key, where this user may read that one. */
   known(): VerifierKey | undefined {
     try {
-      return this.#private()?.verifier ?? this.verifier();
+      return (this.#signer ?? this.#private())?.verifier ?? this.verifier();
     } catch (error) {
       if (error instanceof OpError && codeOf(error.cause) === "EACCES") return this.verifier();
       throw error;
