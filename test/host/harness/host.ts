@@ -31,7 +31,7 @@ export interface RunOptions extends CommandOptions {
   terminal?: boolean;
 }
 
-const BINARY = "/usr/local/bin/op-dbus";
+export const BINARY = "/usr/local/bin/op-dbus";
 const ENVIRONMENT = {
   PATH,
   HOME: "/root",

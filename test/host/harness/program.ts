@@ -49,7 +49,9 @@ export class Program {
   /** Its end. A process that it left behind with its output open counts as part of it. */
   async ended(timeoutMs = 60_000): Promise<Result> {
     const { promise: late, reject } = Promise.withResolvers<never>();
+    let isLate = false;
     const timer = setTimeout(async () => {
+      isLate = true;
       const { argv, stdout, stderr } = this;
       await this.kill("SIGKILL").catch(() => undefined);
       this.#entry.kill("SIGKILL");
@@ -60,6 +62,8 @@ export class Program {
     } finally {
       clearTimeout(timer);
     }
+    // It may have ended by being killed.
+    if (isLate) await late;
     const { argv, stdout, stderr } = this;
     return { argv, exit: exitStatus(this.#entry), stdout, stderr, ms: performance.now() - this.#started };
   }
