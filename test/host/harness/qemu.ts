@@ -58,7 +58,9 @@ export class Qemu implements Machine {
     for (const pipe of ["ssh.in", "ssh.out", "ssh.control"]) await rm(this.#file(pipe), { force: true });
     await must(["mkfifo", this.#file("ssh.in"), this.#file("ssh.out")]);
     const qemu = this.#run(this.#emulator(), "qemu.log");
-    const connection = this.#run(["ssh", ...this.#connection(), "-N", "-o", "ControlMaster=yes", "harness"], "ssh.log");
+    // Now and then bytes are left lying in the emulated port until more come: ssh asks every second whether anybody is there.
+    const alive = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=100000"];
+    const connection = this.#run(["ssh", ...this.#connection(), ...alive, "-N", "-o", "ControlMaster=yes", "harness"], "ssh.log");
     const ended = () => [qemu, connection].some((process) => process.exitCode !== null || process.signalCode !== null);
     this.#process = qemu;
     try {
