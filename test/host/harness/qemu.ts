@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { command, exitStatus, must, shellQuote } from "./command.ts";
 import type { Ground } from "./ground.ts";
@@ -20,6 +20,8 @@ export interface QemuOptions {
 /** Emulated, and the machine may be busy with other things. */
 const BOOT_MS = 240_000;
 const DISK = "3G";
+/** For ssh; the name is looked up nowhere. */
+const HOST = "root@host";
 /** BTRFS commits by itself once in `commit` seconds: until then what nobody synced is lost with the power. */
 const KERNEL_ARGUMENTS = "root=/dev/vda rw rootflags=commit=3600 console=ttyS0 mitigations=off";
 
@@ -58,9 +60,7 @@ export class Qemu implements Machine {
     for (const pipe of ["ssh.in", "ssh.out", "ssh.control"]) await rm(this.#file(pipe), { force: true });
     await must(["mkfifo", this.#file("ssh.in"), this.#file("ssh.out")]);
     const qemu = this.#run(this.#emulator(), "qemu.log");
-    // Now and then bytes are left lying in the emulated port until more come: ssh asks every second whether anybody is there.
-    const alive = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=100000"];
-    const connection = this.#run(["ssh", ...this.#connection(), ...alive, "-N", "-o", "ControlMaster=yes", "harness"], "ssh.log");
+    const connection = this.#run(this.#connection(), "ssh.log");
     const ended = () => [qemu, connection].some((process) => process.exitCode !== null || process.signalCode !== null);
     this.#process = qemu;
     try {
@@ -112,15 +112,22 @@ export class Qemu implements Machine {
     ];
   }
 
-  /** Options of ssh by which a connection is made, or the one that there is used. */
+  /** The one connection, open for as long as the host is up. */
   #connection(): string[] {
     const proxy = `cat ${this.#file("ssh.out")} & exec cat >${this.#file("ssh.in")}`;
-    const options = { ControlPath: this.#file("ssh.control"), IdentityFile: this.#file("key"), ProxyCommand: proxy, StrictHostKeyChecking: "no", UserKnownHostsFile: "/dev/null", LogLevel: "ERROR" };
-    return ["-F", "none", "-l", "root", "-T", ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`])];
+    // Now and then bytes are left lying in the emulated port until more come: ssh asks every second whether anybody is there.
+    const alive = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=100000"];
+    const key = ["-o", `IdentityFile=${this.#file("key")}`, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
+    return [...this.#ssh("ControlMaster=yes", `ProxyCommand=${proxy}`), ...key, ...alive, "-N", HOST];
   }
 
+  /** A program's part in it; where it has ended, no other is opened. */
   #remote(script: string): string[] {
-    return ["ssh", ...this.#connection(), "-o", "ControlMaster=no", "harness", script];
+    return [...this.#ssh("ControlMaster=no", "ProxyCommand=false"), HOST, script];
+  }
+
+  #ssh(...options: string[]): string[] {
+    return ["ssh", "-F", "none", "-T", ...[...options, "LogLevel=ERROR", `ControlPath=${this.#file("ssh.control")}`].flatMap((option) => ["-o", option])];
   }
 
   /** All of the host's root file system, with its files and a key for the way in, on a disk of its own. */
@@ -133,7 +140,7 @@ export class Qemu implements Machine {
     const unfinished = this.#file("disk.unfinished");
     await must(["truncate", "-s", DISK, unfinished]);
     await enter("mkfs.btrfs", "--quiet", "--rootdir", root, unfinished);
-    await must(["mv", unfinished, this.#file("disk")]);
+    await rename(unfinished, this.#file("disk"));
   }
 
   async #isUp(): Promise<boolean> {

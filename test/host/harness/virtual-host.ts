@@ -13,7 +13,7 @@ export interface VirtualBootOptions {
   files?: readonly Copied[];
 }
 
-/** A throw-away Debian host with a kernel, a disk and two NUMA nodes of its own. It boots in about 15 s. */
+/** A throw-away Debian host with a kernel, a disk and two NUMA nodes of its own. It boots in 13 to 30 s. */
 export class VirtualHost extends Host {
   readonly #qemu: Qemu;
 

@@ -41,8 +41,8 @@ virtualTest("ten power cuts: what was acknowledged is in the log, which verifies
     const from = acknowledged(await host.serialLine()).length;
     await cutDuring(host, work, cut, random);
     const said = acknowledged(await host.serialLine());
-    const log = await expectWhole(host, said, before, `cut ${cut}, seed ${seed}`);
-    console.log(`  cut ${cut}, ${work}: ${said.length - from} acknowledged, ${entriesOf(said.slice(from))} entries; the log has ${log.split("\n").length - 1}`);
+    const { log, entries, durable } = await expectWhole(host, said, before, `cut ${cut}, seed ${seed}`);
+    console.log(`  cut ${cut}, ${work}: ${durable - linesIn(before)} entries acknowledged, in ${said.length - from} lines; the log has ${entries}`);
     before = await expectGoesOn(host, log, cut);
   }
 }, { timeoutMs: 1_200_000 });
@@ -77,8 +77,16 @@ function acknowledged(line: string): Acknowledged[] {
   return [...found].map(([, checkpoint, batch = "", size]) => (checkpoint === undefined ? { name: batch, size: Number(size) } : { name: checkpoint }));
 }
 
-/** The log verifies, begins with what it was, has all that was acknowledged, and every batch whole. Returns it as exported. */
-async function expectWhole(host: VirtualHost, said: readonly Acknowledged[], before: string, what: string): Promise<string> {
+interface Log {
+  /** As exported. */
+  readonly log: string;
+  readonly entries: number;
+  /** Up to the last acknowledged one. */
+  readonly durable: number;
+}
+
+/** The log verifies, begins with what it was, has all that was acknowledged, and every batch whole. */
+async function expectWhole(host: VirtualHost, said: readonly Acknowledged[], before: string, what: string): Promise<Log> {
   const verified = (await opDbus(host, 0, "audit", "verify")).stdout;
   const log = (await opDbus(host, 0, "audit", "export")).stdout;
   const entries = log.trimEnd().split("\n").map((line) => JSON.parse(line) as Entry);
@@ -88,7 +96,8 @@ async function expectWhole(host: VirtualHost, said: readonly Acknowledged[], bef
   const torn = [...batches].filter(([, batch]) => batch.length !== batch[0]?.detail).map(([name]) => name);
   expect({ what, lost, torn, grew: log.startsWith(before), verified: verified.includes(`verifies: ${entries.length} entries`) })
     .toEqual({ what, lost: [], torn: [], grew: true, verified: true });
-  return log;
+  const last = said.at(-1)?.name;
+  return { log, entries: entries.length, durable: entries.findLastIndex(({ detail, resource }) => detail === last || resource === last) + 1 };
 }
 
 /** The next changes are made and logged, after what was interrupted was brought to an end. Returns the log as it is then. */
@@ -103,7 +112,6 @@ async function expectGoesOn(host: VirtualHost, log: string, cut: number): Promis
   return after;
 }
 
-/** Of batches; an apply's own are not counted by who applies. */
-function entriesOf(said: readonly Acknowledged[]): number {
-  return said.reduce((sum, { size = 0 }) => sum + size, 0);
+function linesIn(text: string): number {
+  return text.split("\n").length - 1;
 }
