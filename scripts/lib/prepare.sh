@@ -4,6 +4,8 @@
 set -euo pipefail
 readonly BUN_VERSION=1.4.5
 readonly HOST_PACKAGES=(mmdebstrap systemd-container apt-utils)
+# An emulated machine with a kernel of its own, and the way into it.
+readonly VIRTUAL_HOST_PACKAGES=(qemu-system-x86 openssh-client btrfs-progs)
 # Go and its x/mod, with which others' code checks our audit log; strace, with which its writes are made to fail.
 readonly AUDIT_PACKAGES=(golang-go golang-golang-x-mod-dev strace)
 

@@ -1,8 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { expect, test } from "bun:test";
 import { Host } from "./harness/host.ts";
 import { hostTest, sharedHost } from "./harness/shared.ts";
+import { traces } from "./harness/traces.ts";
 import { waitUntil } from "./harness/wait.ts";
 
 const PRISTINE = { pristine: { binary: false } } as const;
@@ -159,11 +158,3 @@ test("sharedHost: one host for the whole run, with the built binary in its path"
   expect(await sharedHost()).toBe(await sharedHost());
   expect((await (await sharedHost()).must(["sh", "-c", "command -v op-dbus"])).stdout).toBe("/usr/local/bin/op-dbus\n");
 }, 120_000);
-
-/** What is on this machine of a host: its folder, mounts, cgroups and nspawn's notes. */
-async function traces(id: string): Promise<string[]> {
-  const folders = (await readdir(tmpdir())).filter((name) => name === id);
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").filter((line) => line.includes(id));
-  const cgroups = await Array.fromAsync(new Bun.Glob(`**/${id}`).scan({ cwd: "/sys/fs/cgroup", onlyFiles: false }));
-  return [...folders, ...mounts, ...cgroups];
-}

@@ -70,6 +70,10 @@ export function exitStatus(process: Pick<Bun.Subprocess, "exitCode" | "signalCod
   return 128 + (numbers[process.signalCode ?? ""] ?? 0);
 }
 
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 function quote(name: string, text: string): string {
   const end = text.trimEnd().slice(-LONGEST_QUOTE);
   return end === "" ? "" : `--- ${name}\n${end}`;

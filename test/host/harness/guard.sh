@@ -12,7 +12,8 @@ unified=$1
 processes() { find "$unified" -name cgroup.procs -exec cat {} + 2>/dev/null; }
 
 sweep() {
-	while [ -n "$(processes)" ]; do
+	# A process of many threads is no longer listed while the last of them end.
+	while grep -qs 'populated 1' "$unified/cgroup.events"; do
 		echo 1 2>/dev/null >"$unified/cgroup.kill" || processes | xargs -r kill -KILL 2>/dev/null
 		sleep 0.01
 	done

@@ -1,14 +1,15 @@
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import type { CommandOptions, Result } from "./command.ts";
-import { describe } from "./command.ts";
+import { describe, shellQuote } from "./command.ts";
 import { builtBinary, requireRoot } from "./folders.ts";
 import { Ground } from "./ground.ts";
 import type { Variant } from "./image.ts";
 import { image } from "./image.ts";
+import type { Machine } from "./machine.ts";
 import type { Bind } from "./nspawn.ts";
 import { Nspawn } from "./nspawn.ts";
-import { Program } from "./program.ts";
+import { PATH, Program } from "./program.ts";
 import type { WaitOptions } from "./wait.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -30,9 +31,9 @@ export interface RunOptions extends CommandOptions {
   terminal?: boolean;
 }
 
-const BINARY = "/usr/local/bin/op-dbus";
+export const BINARY = "/usr/local/bin/op-dbus";
 const ENVIRONMENT = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  PATH,
   HOME: "/root",
   LANG: "C.UTF-8",
   DEBIAN_FRONTEND: "noninteractive",
@@ -42,9 +43,9 @@ const ENVIRONMENT = {
 export class Host implements AsyncDisposable {
   readonly name: string;
   readonly #ground: Ground;
-  readonly #machine: Nspawn;
+  readonly #machine: Machine;
 
-  private constructor(name: string, ground: Ground, machine: Nspawn) {
+  protected constructor(name: string, ground: Ground, machine: Machine) {
     this.name = name;
     this.#ground = ground;
     this.#machine = machine;
@@ -83,11 +84,7 @@ export class Host implements AsyncDisposable {
 
   /** Starts a program inside and does not wait for it. */
   spawn(argv: readonly string[], options: Omit<RunOptions, "timeoutMs"> = {}): Program {
-    const env = { ...ENVIRONMENT, TERM: options.terminal ? "linux" : "dumb", ...options.env };
-    return new Program(argv, this.#machine.inside(withOptions(argv, options)), {
-      env,
-      ...(options.input !== undefined && { input: options.input }),
-    });
+    return new Program(argv, this.#machine.inside(withOptions(argv, options)), options);
   }
 
   async write(path: string, text: string, mode = 0o644): Promise<void> {
@@ -115,7 +112,7 @@ export class Host implements AsyncDisposable {
     await waitUntil(() => this.#machine.boots > before, { what: `${this.name} to come back from its reboot`, timeoutMs });
   }
 
-  /** Cuts the power and switches on again. What had been written stays, synced or not. */
+  /** Cuts the power and switches on again. */
   async powerCut(): Promise<void> {
     await this.#machine.cut();
     await this.#machine.start();
@@ -137,12 +134,10 @@ export class Host implements AsyncDisposable {
 }
 
 function withOptions(argv: readonly string[], options: RunOptions): string[] {
-  const folder = options.cwd === undefined ? [] : ["env", "-C", options.cwd];
+  const env = { ...ENVIRONMENT, TERM: options.terminal ? "linux" : "dumb", ...options.env };
+  const folder = options.cwd === undefined ? [] : ["-C", options.cwd];
+  const surroundings = ["env", "-i", ...folder, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   const terminal = options.terminal ? ["script", "--quiet", "--return", "--command", `stty rows 24 cols 80; exec ${argv.map(shellQuote).join(" ")}`, "/dev/null"] : argv;
   const user = options.user === undefined ? [] : ["setpriv", `--reuid=${options.user}`, `--regid=${options.user}`, "--init-groups", "--"];
-  return [...user, ...folder, ...terminal];
-}
-
-function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  return [...user, ...surroundings, ...terminal];
 }

@@ -7,8 +7,8 @@ import { CACHE, RECIPE, requireRoot } from "./folders.ts";
 import { buildRepository } from "./repository.ts";
 import { copyTree, digestTree } from "./tree.ts";
 
-/** Which packages and units a host has: `base` for tests, `bench` with ansible and more units. */
-export type Variant = "base" | "bench";
+/** Which packages and units a host has: `base` for tests, `bench` with ansible and more units, `virtual` with a kernel. */
+export type Variant = "base" | "bench" | "virtual";
 
 /** A root file system as overlay layers, uppermost first. Never written to. */
 export interface Image {
@@ -37,7 +37,7 @@ async function buildImage(variant: Variant): Promise<Image> {
   const sources = await debianSources();
   const key = [arch(), sources.suite, ...packages, await readFile(join(RECIPE, "customize.sh"), "utf8")].join("\n");
   const system = await cached(`${variant}-system`, digest(key), (target) => installPackages(target, packages, sources));
-  const recipe = await digestTree(join(RECIPE, "files"), join(RECIPE, "bulk"), join(RECIPE, "debs"));
+  const recipe = await digestTree(join(RECIPE, "files"), join(RECIPE, "bulk"), join(RECIPE, "debs"), join(RECIPE, "virtual"));
   const files = await cached(`${variant}-files`, digest(recipe + (await readFile(harness, "utf8"))), (target) => addFiles(target, variant));
   return { layers: [files, system] };
 }
@@ -90,6 +90,7 @@ async function installPackages(target: string, packages: readonly string[], sour
 
 async function addFiles(target: string, variant: Variant): Promise<void> {
   await copyTree(join(RECIPE, "files"), target);
+  if (variant === "virtual") await copyTree(join(RECIPE, "virtual"), target);
   await buildRepository(join(RECIPE, "debs"), join(target, "srv/apt"));
   for (const template of await readdir(join(RECIPE, "bulk"))) {
     const exec = basename(template).includes("bulkexec");

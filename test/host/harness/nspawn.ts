@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { exitStatus } from "./command.ts";
 import type { Ground } from "./ground.ts";
 import { joinCgroup } from "./ground.ts";
+import type { Machine, WayIn } from "./machine.ts";
 import { waitUntil } from "./wait.ts";
 
 /** A file or folder of this machine that the host sees. */
@@ -22,7 +23,7 @@ const REBOOT = 133;
 const BOOT_MS = 60_000;
 
 /** A Debian host in a container: systemd as PID 1, a network of its own with only `lo`, a clock shared with this machine. Comes back when it reboots, as a machine does. */
-export class Nspawn {
+export class Nspawn implements Machine {
   readonly #ground: Ground;
   readonly #argv: readonly string[];
   #power: { process: Bun.Subprocess; leader: number } | undefined;
@@ -46,13 +47,6 @@ export class Nspawn {
     return this.#boots;
   }
 
-  /** Number of the host's PID 1 on this machine. */
-  get leader(): number {
-    if (this.#power === undefined) throw new Error(`The host is not running: it ${this.#why}`);
-    return this.#power.leader;
-  }
-
-  /** Switches on; done when systemd says that the boot has ended. */
   async start(): Promise<void> {
     this.#off = false;
     const console = Bun.file(join(this.#ground.folder, "console.log"));
@@ -84,23 +78,25 @@ export class Nspawn {
     void process.exited.then(() => this.#ended(process));
   }
 
-  /** Cuts the power: every process is killed, nothing is told, what was written stays. */
+  /** Every process is killed; what was written stays, synced or not. */
   async cut(): Promise<void> {
     this.#off = true;
     await this.#ground.killAll();
     await this.#power?.process.exited;
   }
 
-  /** The command line that runs a program inside, outside of all units. */
-  inside(argv: readonly string[]): string[] {
+  /** The program is in no unit. */
+  inside(argv: readonly string[]): WayIn {
+    if (this.#power === undefined) throw new Error(`The host is not running: it ${this.#why}`);
     const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"];
-    return joinCgroup(join(this.#payload, "harness"), ["nsenter", "--target", String(this.leader), ...namespaces, "--", ...argv]);
+    const line = joinCgroup(join(this.#payload, "harness"), ["nsenter", "--target", String(this.#power.leader), ...namespaces, "--", ...argv]);
+    return { line, signal: signalChild };
   }
 
   async #isUp(): Promise<boolean> {
     const cgroup = join(this.#payload, "harness");
     await mkdir(cgroup, { recursive: true });
-    const probe = Bun.spawn(this.inside(["systemctl", "is-system-running", "--wait"]), { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+    const probe = Bun.spawn([...this.inside(["systemctl", "is-system-running", "--wait"]).line], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
     const state = (await probe.stdout.text()).trim();
     return state === "running" || state === "degraded";
   }
@@ -121,10 +117,26 @@ export class Nspawn {
 
 /** The child of nspawn that is number 1 in a PID namespace of its own. */
 async function findLeader(nspawn: number): Promise<number | undefined> {
-  const children = (await readFile(`/proc/${nspawn}/task/${nspawn}/children`, "utf8")).trim().split(" ");
-  for (const child of children.filter((id) => id !== "")) {
+  for (const child of await childrenOf(nspawn)) {
     const status = await readFile(`/proc/${child}/status`, "utf8").catch(() => "");
-    if (/^NSpid:.*\t1$/m.test(status)) return Number(child);
+    if (/^NSpid:.*\t1$/m.test(status)) return child;
   }
   return undefined;
+}
+
+/** nsenter forks once, into the host's PID namespace: its only child is the program. */
+async function signalChild(entry: number, signal: NodeJS.Signals): Promise<"sent" | "ended" | undefined> {
+  const [program] = await childrenOf(entry).catch(() => []);
+  if (program === undefined) return undefined;
+  try {
+    process.kill(program, signal);
+    return "sent";
+  } catch {
+    return "ended";
+  }
+}
+
+async function childrenOf(id: number): Promise<number[]> {
+  const children = (await readFile(`/proc/${id}/task/${id}/children`, "utf8")).trim().split(" ");
+  return children.filter((child) => child !== "").map(Number);
 }

@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "bun:test";
+import { afterAll, test } from "bun:test";
 import { CACHE } from "./folders.ts";
 import type { BootOptions } from "./host.ts";
 import { Host } from "./host.ts";
+import type { VirtualBootOptions } from "./virtual-host.ts";
+import { VirtualHost } from "./virtual-host.ts";
 
 export interface HostTestOptions {
   /** Boots a pristine host for this test instead of using the run's shared one. */
@@ -13,6 +15,8 @@ export interface HostTestOptions {
 
 const JOURNALS = join(CACHE, "journals");
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** For the first test of a file with a virtual host. */
+const VIRTUAL_BOOT_MS = 300_000;
 
 let shared: Promise<Host> | undefined;
 
@@ -28,6 +32,23 @@ export function hostTest(name: string, run: (host: Host) => Promise<void>, optio
   test(name, () => (options.pristine ? onPristine(name, run, options.pristine) : onShared(name, run)), timeoutMs);
 }
 
+type VirtualTest = (name: string, run: (host: VirtualHost) => Promise<void>, options?: { timeoutMs?: number }) => void;
+
+/** What `hostTest` is, for tests on a virtual host of their file's own: it boots with the first of them, and goes after the last. */
+export function virtualHostTest(options: () => Promise<VirtualBootOptions>): VirtualTest {
+  let booted: Promise<VirtualHost> | undefined;
+  afterAll(async () => {
+    const host = await booted?.catch(() => undefined);
+    await host?.[Symbol.asyncDispose]();
+  });
+  return (name, run, { timeoutMs = DEFAULT_TIMEOUT_MS } = {}) => {
+    test.skipIf(process.arch !== "x64")(`${name}${process.arch === "x64" ? "" : " (needs x86-64)"}`, async () => {
+      booted ??= options().then((chosen) => VirtualHost.boot(chosen));
+      await keepingJournal(name, await booted, run);
+    }, timeoutMs + VIRTUAL_BOOT_MS);
+  };
+}
+
 async function onShared(name: string, run: (host: Host) => Promise<void>): Promise<void> {
   await keepingJournal(name, await sharedHost(), run);
 }
@@ -37,7 +58,7 @@ async function onPristine(name: string, run: (host: Host) => Promise<void>, boot
   await keepingJournal(name, host, run);
 }
 
-async function keepingJournal(name: string, host: Host, run: (host: Host) => Promise<void>): Promise<void> {
+async function keepingJournal<H extends Host>(name: string, host: H, run: (host: H) => Promise<void>): Promise<void> {
   const started = Math.floor(Date.now() / 1000);
   try {
     await run(host);

@@ -13,3 +13,10 @@ systemctl --root="$1" --quiet disable apt-daily.timer apt-daily-upgrade.timer
 
 # mmdebstrap copies these from the machine; a host gets its own name and has no network.
 rm -f "$1/etc/hostname" "$1/etc/resolv.conf"
+
+# A host with a kernel boots from one kind of disk.
+if [ -d "$1/etc/initramfs-tools" ]; then
+	printf '%s\n' virtio_pci virtio_blk btrfs >>"$1/etc/initramfs-tools/modules"
+	echo MODULES=list >"$1/etc/initramfs-tools/conf.d/virtual"
+	chroot "$1" update-initramfs -u
+fi
