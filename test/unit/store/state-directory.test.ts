@@ -34,13 +34,14 @@ describe("statePaths", () => {
 });
 
 describe("StateDirectory", () => {
-  test("opening makes nothing; prepare makes the lock's folder and no other", async () => {
+  test("opening makes nothing; prepare makes the lock's folder, and no other but what is to be a subvolume", async () => {
     await using folder = scratch();
     const store = openAt(folder.file("a", "b"));
     expect(existsSync(folder.file("a"))).toBe(false);
     await store.prepare();
     await store.prepare();
-    expect(readdirSync(store.paths.root, { recursive: true })).toEqual(["@state"]);
+    const made = readdirSync(store.paths.root, { recursive: true }).toSorted();
+    expect(made).toEqual((await store.onSubvolumes()) === true ? ["@state", "@timing"] : ["@state"]);
     expect(store.lockPath).toBe(folder.file("a", "b", "@state", "lock"));
   });
 
