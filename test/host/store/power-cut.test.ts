@@ -19,7 +19,6 @@ const MOST_MS = 800;
 type Work = keyof typeof MORE;
 
 interface Entry {
-  readonly index: number;
   readonly kind: string;
   readonly operation?: string;
   readonly resource?: string;
