@@ -265,6 +265,8 @@ export interface ConfigFile {
   linkTarget(path: string): string | undefined;
   /** What is in a folder, by name; nothing where there is no folder. */
   list(path: string): readonly FolderEntry[];
+  /** Makes durable what a peer wrote, linked or removed at these paths, and the folders that it made for it. Throws kind failed. */
+  sync(paths: readonly string[]): void;
   remove(path: string): void;
 }
 

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statS
 import { dirname, normalize } from "node:path";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import type { ConfigFile } from "../core/ports.ts";
-import { removeDurably, removeFolderDurably } from "./durable.ts";
+import { removeDurably, removeFolderDurably, syncPaths } from "./durable.ts";
 import { folderEntries } from "./files.ts";
 
 /** Where systemd keeps what SetUnitProperties made permanent: nothing but drop-ins that can be set again. */
@@ -44,6 +44,14 @@ export function createConfigFile(roots: readonly string[] = [SYSTEM_CONTROL]): C
     },
 
     list: folderEntries,
+
+    sync(paths) {
+      try {
+        syncPaths(paths);
+      } catch (error) {
+        throw new OpError("failed", `What changed below ${dirname(paths[0] ?? "")} could not be made durable: ${messageOf(error)}`, { cause: error });
+      }
+    },
 
     /** Removing what is not there is done already: a step may be taken again after a crash. Removes a `.d` folder with its last file. */
     remove(path) {

@@ -278,6 +278,28 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
 }
 
+/**
+ * Makes durable what another program wrote, linked or removed at these paths: the files and, as far as they are there, three folders above
+ * each, which it may have made for them. Links are not followed.
+ */
+export function syncPaths(paths: readonly string[]): void {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) syncFile(path);
+    for (let [folder, above] = [dirname(path), 0]; above < 3; [folder, above] = [dirname(folder), above + 1]) folders.add(folder);
+  }
+  for (const folder of folders) if (isFolder(folder)) syncFolder(folder);
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export function syncFolder(path: string): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

@@ -124,20 +124,21 @@ export class Manager {
     return subscription;
   }
 
-  async enable(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#call("EnableUnitFiles", "asbb", [names, false, false]);
+  /** Gives, as the next three do, the paths of the links that it made or removed. */
+  async enable(names: readonly string[]): Promise<string[]> {
+    return names.length === 0 ? [] : changedPaths((await this.#call("EnableUnitFiles", "asbb", [names, false, false]))[1]);
   }
 
-  async disable(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#call("DisableUnitFiles", "asb", [names, false]);
+  async disable(names: readonly string[]): Promise<string[]> {
+    return names.length === 0 ? [] : changedPaths((await this.#call("DisableUnitFiles", "asb", [names, false]))[0]);
   }
 
-  async mask(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#call("MaskUnitFiles", "asbb", [names, false, false]);
+  async mask(names: readonly string[]): Promise<string[]> {
+    return names.length === 0 ? [] : changedPaths((await this.#call("MaskUnitFiles", "asbb", [names, false, false]))[0]);
   }
 
-  async unmask(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#call("UnmaskUnitFiles", "asb", [names, false]);
+  async unmask(names: readonly string[]): Promise<string[]> {
+    return names.length === 0 ? [] : changedPaths((await this.#call("UnmaskUnitFiles", "asb", [names, false]))[0]);
   }
 
   /** Makes systemd read its unit files again. Takes about 80 ms on a small host. */
@@ -169,6 +170,10 @@ function statuses([rows]: readonly unknown[]): UnitStatus[] {
   return (rows as string[][]).map(([id = "", , loadState = "", activeState = "", subState = "", , path = "", , job = ""]) => ({
     id, loadState, activeState, subState, path, job,
   }));
+}
+
+function changedPaths(changes: unknown): string[] {
+  return (changes as [kind: string, path: string, source: string][]).map(([, path]) => path);
 }
 
 function unitFiles([rows]: readonly unknown[]): UnitFile[] {

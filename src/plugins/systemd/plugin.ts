@@ -4,6 +4,7 @@ import type { AdoptedKey, Plugin, Progress, ResourceReading, Step, StepOutcome }
 import type { Clock, ConfigFile, Operator, UnitLog } from "../../core/ports.ts";
 import type { Resource, Resources } from "../../core/resource.ts";
 import type { Bus } from "../../protocols/dbus/bus.ts";
+import { controlDropIn } from "./drop-in.ts";
 import { runJobs } from "./jobs.ts";
 import { Manager } from "./manager.ts";
 import { planUnits } from "./plan.ts";
@@ -52,12 +53,10 @@ export function createSystemdPlugin({ bus, configFiles, operator, unitLog, clock
     return { effects: [] };
   }
 
-  /** Unmasked before enabled, disabled before enabled, masked last; one Reload for all. */
+  /** Unmasked before enabled, disabled before enabled, masked last; one Reload for all. systemd itself syncs nothing of what it writes. */
   async function changeFiles({ unmask, disable, enable, mask, remove }: Extract<Call, { do: "files" }>): Promise<void> {
-    await manager.unmask(unmask);
-    await manager.disable(disable);
-    await manager.enable(enable);
-    await manager.mask(mask);
+    const changed = [...(await manager.unmask(unmask)), ...(await manager.disable(disable)), ...(await manager.enable(enable)), ...(await manager.mask(mask))];
+    configFiles.sync(changed);
     for (const path of remove) configFiles.remove(path);
     await manager.reload();
   }
@@ -69,6 +68,7 @@ export function createSystemdPlugin({ bus, configFiles, operator, unitLog, clock
         return manager.setProperties(unit, variants);
       }),
     );
+    configFiles.sync(Object.entries(units).flatMap(([unit, properties]) => Object.keys(properties).map((name) => controlDropIn(unit, name))));
   }
 }
 

@@ -49,6 +49,10 @@ export class ReadOnce implements ConfigFile {
     return this.#files.linkTarget(path);
   }
 
+  sync(paths: readonly string[]): void {
+    this.#files.sync(paths);
+  }
+
   remove(path: string): void {
     this.#files.remove(path);
   }

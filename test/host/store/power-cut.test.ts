@@ -95,8 +95,21 @@ async function expectWhole(host: VirtualHost, said: readonly Acknowledged[], bef
   const torn = [...batches].filter(([, batch]) => batch.length !== batch[0]?.detail).map(([name]) => name);
   expect({ what, lost, torn, grew: log.startsWith(before), verified: verified.includes(`verifies: ${entries.length} entries`) })
     .toEqual({ what, lost: [], torn: [], grew: true, verified: true });
+  await expectInForce(host, what);
   const last = said.at(-1)?.name;
   return { log, entries: entries.length, durable: entries.findLastIndex(({ detail, resource }) => detail === last || resource === last) + 1 };
+}
+
+/** What is in force by the books is on the disk, as systemd wrote it there. What was interrupted the next change brings to an end. */
+async function expectInForce(host: VirtualHost, what: string): Promise<void> {
+  const { interrupted } = await opDbusJson<{ interrupted: unknown }>(host, 0, "status");
+  if (interrupted !== null) return;
+  const current = await host.read("/var/lib/op-dbus/@state/current.json");
+  const declared = /"MemoryMax":"([^"]+)"/.exec(current)?.[1] ?? "";
+  // systemd writes "7G" in bytes.
+  const bytes = Number.parseInt(declared) * 1024 ** (declared.endsWith("G") ? 3 : 2);
+  const dropIn = await host.read("/etc/systemd/system.control/demo-notify.service.d/50-MemoryMax.conf");
+  expect({ what, dropIn }).toEqual({ what, dropIn: expect.stringContaining(`\nMemoryMax=${bytes}\n`) });
 }
 
 /** The next changes are made and logged, after what was interrupted was brought to an end. Returns the log as it is then. */

@@ -60,3 +60,14 @@ test("read gives the text, nothing for no file, and kind unavailable for what ca
   expect(files.list(folder.path)).toEqual([{ name: "a", kind: "file" }, { name: "link", kind: "link" }]);
   expect(files.list(folder.file("none"))).toEqual([]);
 });
+
+test("sync takes files, links, what is gone and folders that are not there; what cannot be synced is kind failed", async () => {
+  await using folder = scratch();
+  mkdirSync(folder.file("a", "b"), { recursive: true });
+  writeFileSync(folder.file("a", "b", "file"), "");
+  symlinkSync("nowhere", folder.file("a", "b", "link"));
+  const files = createConfigFile();
+  files.sync([]);
+  files.sync([folder.file("a", "b", "file"), folder.file("a", "b", "link"), folder.file("a", "gone"), folder.file("never", "was", "there")]);
+  expect(() => files.sync(["/proc/self/status"])).toThrow(expect.objectContaining({ kind: "failed" }));
+});
