@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { Host } from "./harness/host.ts";
+import { killTheRunOf } from "./harness/orphan.ts";
 import { hostTest, sharedHost } from "./harness/shared.ts";
 import { traces } from "./harness/traces.ts";
-import { waitUntil } from "./harness/wait.ts";
 
 const PRISTINE = { pristine: { binary: false } } as const;
 const MANAGER = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
@@ -38,16 +38,7 @@ test("Host.boot: each host is pristine and leaves nothing behind", async () => {
   for (const id of ids) expect(await traces(id)).toEqual([]);
 }, 120_000);
 
-test("Host.boot: the host goes with the run that booted it, even when that is killed", async () => {
-  const library = JSON.stringify(`${import.meta.dir}/harness/host.ts`);
-  const script = `const { Host } = await import(${library}); console.log((await Host.boot({ name: "orphan", binary: false })).id); await Bun.sleep(600_000);`;
-  const run = Bun.spawn([process.execPath, "--eval", script], { stdout: "pipe", stderr: "inherit" });
-  const id = new TextDecoder().decode((await run.stdout.getReader().read()).value).trim();
-  expect(await traces(id)).not.toEqual([]);
-  run.kill("SIGKILL");
-  await run.exited;
-  await waitUntil(async () => (await traces(id)).length === 0, { what: "the orphan's guard to sweep", timeoutMs: 20_000 });
-}, 120_000);
+test("Host.boot: the host goes with the run that booted it, even when that is killed", () => killTheRunOf("Host"), 120_000);
 
 hostTest("Host.reboot: comes back with its files, another boot id and its enabled units", async (host) => {
   const bootId = () => host.must(["cat", "/proc/sys/kernel/random/boot_id"]);

@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
 import { virtualHostTest } from "./harness/shared.ts";
-import { traces } from "./harness/traces.ts";
-import { waitUntil } from "./harness/wait.ts";
+import { killTheRunOf } from "./harness/orphan.ts";
 
 const virtualTest = virtualHostTest(async () => ({ name: "alder" }));
 
@@ -57,13 +55,4 @@ virtualTest("VirtualHost.reboot: comes back with its files and another boot id",
   expect(await host.read("/root/unsynced")).toBe("yes\n");
 }, { timeoutMs: 300_000 });
 
-test.skipIf(process.arch !== "x64")("VirtualHost.boot: the host goes with the run that booted it, even when that is killed", async () => {
-  const library = JSON.stringify(join(import.meta.dir, "harness/virtual-host.ts"));
-  const script = `const { VirtualHost } = await import(${library}); console.log((await VirtualHost.boot({ name: "orphan" })).id); await Bun.sleep(600_000);`;
-  const run = Bun.spawn([process.execPath, "--eval", script], { stdout: "pipe", stderr: "inherit" });
-  const id = new TextDecoder().decode((await run.stdout.getReader().read()).value).trim();
-  expect(await traces(id)).not.toEqual([]);
-  run.kill("SIGKILL");
-  await run.exited;
-  await waitUntil(async () => (await traces(id)).length === 0, { what: "the orphan's guard to sweep", timeoutMs: 20_000 });
-}, 300_000);
+test.skipIf(process.arch !== "x64")("VirtualHost.boot: the host goes with the run that booted it, even when that is killed", () => killTheRunOf("VirtualHost"), 300_000);
