@@ -8,7 +8,7 @@ import { sha256 } from "./merkle.ts";
  *   PRIVATE+KEY+NAME+ID+BASE64   the same with the 32 bytes that the private key is made of
  */
 
-/** node:crypto takes 4 ms to load, which who neither signs nor checks need not wait for. */
+/** node:crypto is slow to load; who neither signs nor checks need not wait for it. */
 const crypto = () => process.getBuiltinModule("node:crypto");
 
 const ED25519 = 0x01;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { createDurably, makeDirectory, openAppend, removeDurably, removeFolderDurably, writeDurably } from "../../../src/sys/durable.ts";
+import { createDurably, makeDirectory, openAppend, removeDurably, removeFolderDurably, syncPaths, writeDurably } from "../../../src/sys/durable.ts";
 import { isRoot, scratch } from "./scratch.ts";
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
@@ -151,4 +151,9 @@ test.skipIf(!isRoot)("a full disk and a read-only one keep what was there, with 
     after: ["old", "first\nlast\n", ["log", "state"]],
     readOnly: ["EROFS", "EROFS", "EROFS"],
   });
+});
+
+test("syncPaths lets pass a folder that cannot be synced, and no file that cannot", () => {
+  expect(() => syncPaths(["/proc/self/nothing"])).not.toThrow();
+  expect(() => syncPaths(["/proc/self/status"])).toThrow("EINVAL");
 });
