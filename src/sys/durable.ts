@@ -288,7 +288,16 @@ export function syncPaths(paths: readonly string[]): void {
     if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) syncFile(path);
     for (let [folder, above] = [dirname(path), 0]; above < 3; [folder, above] = [dirname(folder), above + 1]) folders.add(folder);
   }
-  for (const folder of folders) if (isFolder(folder)) syncFolder(folder);
+  for (const folder of folders) if (isFolder(folder)) syncForeignFolder(folder);
+}
+
+/** Some file systems know no syncing of folders, and keep their entries in other ways. */
+function syncForeignFolder(path: string): void {
+  try {
+    syncFolder(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+  }
 }
 
 function syncFile(path: string): void {
