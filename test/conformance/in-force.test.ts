@@ -72,8 +72,8 @@ test("what was in force is told as it was after a prune, or the prune is given a
     }
     if (pruned !== undefined) counts.cut += 1;
   });
-  await fc.assert(property, { numRuns: 15 });
-  expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
+  await fc.assert(property, { numRuns: 40 });
+  expect(Math.min(...Object.values(counts))).toBeGreaterThan(5);
 }, 120_000);
 
 /** Not every document can be applied to every host, and there is not always something to roll back. */
