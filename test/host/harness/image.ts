@@ -7,8 +7,8 @@ import { CACHE, RECIPE, requireRoot } from "./folders.ts";
 import { buildRepository } from "./repository.ts";
 import { copyTree, digestTree } from "./tree.ts";
 
-/** Which packages and units a host has: `base` for tests, `bench` with ansible and more units, `virtual` with a kernel. */
-export type Variant = "base" | "bench" | "virtual";
+/** Which packages and units a host has: `base` for tests, `bench` with ansible and more units, `network` with who configures one, `virtual` with a kernel. */
+export type Variant = "base" | "bench" | "network" | "virtual";
 
 /** A root file system as overlay layers, uppermost first. Never written to. */
 export interface Image {

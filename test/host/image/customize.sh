@@ -8,6 +8,11 @@ chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash alice
 # They would take apt's lock in the middle of a test.
 systemctl --root="$1" --quiet disable apt-daily.timer apt-daily-upgrade.timer
 
+# Each would claim the interfaces: a test starts the one that it is about.
+for unit in NetworkManager.service NetworkManager-wait-online.service networking.service keepalived.service openvswitch-switch.service systemd-networkd.service systemd-resolved.service; do
+	if chroot "$1" systemctl --quiet is-enabled "$unit" 2>/dev/null; then systemctl --root="$1" --quiet disable "$unit"; fi
+done
+
 # Filled in anew at each host's first boot; "uninitialized" instead would make systemd preset, and so enable, every unit.
 : >"$1/etc/machine-id"
 
