@@ -30,8 +30,8 @@ const TIMEOUT_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_MS = 5_000;
 
-const NOT_RUNNING = "Start Open vSwitch with 'systemctl start openvswitch-switch'";
-const ROOTS_SOCKET = "The database's socket is root's";
+/** Ours to close, and nothing is wrong with the server. */
+const CLOSED = new Error("cannot answer, the connection was closed");
 
 /** A database, connected to by the first request. Throws kind invalid for an address that is none. Once the connection has ended it stays so. */
 export function openOvsdb(options: OvsdbOptions = {}): Ovsdb {
@@ -149,9 +149,10 @@ class Client implements Ovsdb {
   /** What to say of a server that is not there, or no more; or that is there and did not answer. */
   #lost(why: Error, request?: Request, ended = true): OpError {
     const about = request === undefined ? "" : `: ${request.method}`;
+    const hint = ended && this.#remote.kind === "unix" ? hintFor(why) : undefined;
     return new OpError("unavailable", `ovsdb-server at ${nameOf(this.#remote)} ${messageOf(why)}${about}`, {
       ...(request === undefined ? {} : { operation: request.method }),
-      ...(ended && this.#remote.kind === "unix" && !(why.cause instanceof ProtocolViolation) ? { hint: codeOf(why.cause) === "EACCES" ? ROOTS_SOCKET : NOT_RUNNING } : {}),
+      ...(hint === undefined ? {} : { hint }),
       cause: why,
       retryable: true,
     });
@@ -160,11 +161,16 @@ class Client implements Ovsdb {
   #end(reason: OpError | undefined): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason ?? new OpError("unavailable", "The connection was closed");
-    this.#link?.end(new Error("cannot answer, the connection was closed"));
+    this.#link?.end(CLOSED);
     for (const queue of this.#queues.values()) queue.end(this.#ended);
     this.#queues.clear();
     this.#resolveClosed(reason);
   }
+}
+
+function hintFor(why: Error): string | undefined {
+  if (why === CLOSED || why.cause instanceof ProtocolViolation) return undefined;
+  return codeOf(why.cause) === "EACCES" ? "The database's socket is root's" : "Start Open vSwitch with 'systemctl start openvswitch-switch'";
 }
 
 /** RFC 7047 4.1.1. */

@@ -25,6 +25,7 @@ export function ovsdbError(error: Wire, what: string): OpError {
     operation: what,
     cause: new OvsdbErrorReply(ovsdbName, given),
     retryable: RETRYABLE.has(ovsdbName),
+    ...(ovsdbName === "timed out" ? { hint: "What the transaction waited for is not there, or is another since it was read" } : {}),
   });
 }
 

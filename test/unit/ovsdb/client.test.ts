@@ -170,7 +170,7 @@ test("close rejects what is in flight, ends monitors, and resolves closed with n
     await Promise.resolve();
     ovsdb.close();
     expect((await waiting).message).toBe("The connection was closed");
-    expect((await asked).kind).toBe("unavailable");
+    expect(await asked).toMatchObject({ kind: "unavailable", message: expect.stringContaining("the connection was closed"), hint: undefined });
     expect(await ovsdb.closed).toBeUndefined();
     expect((await failure(ovsdb.databases())).message).toBe("The connection was closed");
   });
