@@ -10,6 +10,7 @@ import { EMPTY, mapOf } from "../../../src/protocols/ovsdb/value.ts";
 import { addBridge, addPort, removeBridge, removePort, setColumns, setControllers, setKeys } from "../../../src/protocols/ovsdb/vswitch-operations.ts";
 import { readVswitch, type Vswitch } from "../../../src/protocols/ovsdb/vswitch.ts";
 import { readText } from "../../../src/sys/files.ts";
+import { waitUntil } from "../harness/wait.ts";
 
 /*
  * Runs in a host with Open vSwitch: ovsdb.test.ts starts it with the name of a scenario, and reads what it prints, a JSON value a line.
@@ -25,6 +26,7 @@ const TWO_BRIDGES: readonly Operation[] = [
   ...addPort("br0", "trunk", { port: { trunks: { set: [10, 20, 30] } }, interface: { type: "internal" } }),
   ...addPort("br0", "to-br1", { interface: { type: "patch", options: mapOf({ peer: "to-br0" }) } }),
   ...addBridge("br1", NETDEV),
+  ...addPort("br1", "uplink0"),
   ...addPort("br1", "to-br0", { interface: { type: "patch", options: mapOf({ peer: "to-br1" }) } }),
   ...setControllers("br0", ["tcp:127.0.0.1:6653", "ssl:127.0.0.1:6654"]),
 ];
@@ -117,6 +119,16 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       if (rows.some((row) => row.new === undefined)) break;
     }
     return ovsdb.counts;
+  },
+
+  /** Until the server has answered three echoes. */
+  async idle() {
+    const idle = openOvsdb({ ...options, idleMs: 200 });
+    const before = await idle.databases();
+    await waitUntil(() => idle.counts.reads > 3, { what: "three echoes" });
+    const after = await idle.databases();
+    idle.close();
+    return { same: before.join() === after.join(), writes: idle.counts.writes };
   },
 
   async looking(ovsdb) {

@@ -9,11 +9,12 @@ const HINT = "Start Open vSwitch with 'systemctl start openvswitch-switch'";
 
 let program: Promise<string> | undefined;
 
-/** A test on a host of its own, with Open vSwitch running and nothing in its database. */
+/** A test on a host of its own, with a device uplink0, Open vSwitch running, and nothing in its database. */
 function vswitchTest(name: string, run: (host: Host) => Promise<void>): void {
   hostTest(name, async (host) => {
     program ??= compiled(join(import.meta.dir, "ovsdb-program.ts"));
     await host.put(await program, PROGRAM, 0o755);
+    await host.must(["ip", "link", "add", "uplink0", "type", "veth", "peer", "name", "uplink1"]);
     await host.must(["systemctl", "start", "openvswitch-switch"]);
     await run(host);
   }, { pristine: { variant: "network", binary: false }, timeoutMs: 300_000 });
@@ -59,6 +60,7 @@ const BY_OVS_VSCTL = [
   ...["add-port", "br0", "trunk", "trunks=10,20,30", "--", "set", "Interface", "trunk", "type=internal", "--"],
   ...["add-port", "br0", "to-br1", "--", "set", "Interface", "to-br1", "type=patch", "options:peer=to-br0", "--"],
   ...["add-br", "br1", "--", "set", "Bridge", "br1", "datapath_type=netdev", "--"],
+  ...["add-port", "br1", "uplink0", "--"],
   ...["add-port", "br1", "to-br0", "--", "set", "Interface", "to-br0", "type=patch", "options:peer=to-br1"],
 ];
 
@@ -66,12 +68,12 @@ vswitchTest("two bridges with their ports in one transaction are what ovs-vsctl 
   await vsctl(host, ...BY_OVS_VSCTL);
   const theirs = await configuration(host);
   await vsctl(host, "del-br", "br0", "--", "del-br", "br1");
-  expect(await found(host, "build")).toEqual({ results: 28, interfaceErrors: [], counts: { reads: 4, writes: 1 } });
+  expect(await found(host, "build")).toEqual({ results: 32, interfaceErrors: [], counts: { reads: 4, writes: 1 } });
   expect(await configuration(host)).toEqual(theirs);
   const made = JSON.parse((await host.must(["ip", "-json", "link"])).stdout) as { ifname: string; mtu: number; address: string }[];
   const link = (name: string) => made.find(({ ifname }) => ifname === name);
   expect([link("access")?.mtu, link("br0")?.address, link("trunk") !== undefined, link("br1") !== undefined]).toEqual([1400, "02:00:00:00:00:01", true, true]);
-  expect(await interfaceColumn(host, "to-br1", "ofport")).toBeGreaterThan(0);
+  for (const name of ["to-br1", "uplink0"]) expect(await interfaceColumn(host, name, "ofport")).toBeGreaterThan(0);
 });
 
 vswitchTest("readVswitch reads what ovs-vsctl wrote, by one request that is a read", async (host) => {
@@ -129,7 +131,7 @@ vswitchTest("a transaction that fails names its operation, or its commit, and ch
   const dump = async () => (await host.must(["ovsdb-client", "dump", "--format=json", "Open_vSwitch", "Open_vSwitch", "bridges", "next_cfg"])).stdout + JSON.stringify(await configuration(host));
   const before = await dump();
   const timedOut = 'timed out: "where" clause test failed';
-  const failures = (await found(host, "failures")) as { kind: string; message: string }[];
+  const failures = (await found(host, "failures")) as { kind: string; message: string; hint: string | null }[];
   expect(await dump()).toBe(before);
   const cases: [string, string, string | RegExp][] = [
     ["the third fails", "failed", "Operation 3 of 7, update of Bridge: constraint violation: bad is not one of the allowed values ([secure, standalone])"],
@@ -150,6 +152,8 @@ vswitchTest("a transaction that fails names its operation, or its commit, and ch
     expect([name, failures[index]?.kind]).toEqual([name, kind]);
     if (typeof message === "string") expect(failures[index]?.message).toBe(message);
     else expect(failures[index]?.message).toMatch(message);
+    const hint = failures[index]?.message.endsWith(timedOut) ? "What the transaction waited for is not there, or is another since it was read" : null;
+    expect(failures[index]?.hint).toBe(hint);
   }
 });
 
@@ -226,6 +230,10 @@ vswitchTest("a monitor sees what is there, and each change that ovs-vsctl makes"
   ]);
 });
 
+vswitchTest("an idle connection is kept while the server answers echoes", async (host) => {
+  expect(await found(host, "idle")).toEqual({ same: true, writes: 0 });
+});
+
 /** Two CAs, and of the first a key and a certificate each for the server and for us. */
 const CERTIFICATES = `
 set -e
@@ -249,7 +257,11 @@ vswitchTest("TLS: the CA that is given is trusted and no other, and who we are i
   for (const address of [ssl, tcp]) await host.waitUntil(() => listens(address), { what: `ovsdb-server to listen at ${address}` });
   const bridges = async (...args: readonly string[]) => (await found(host, "read", ...args)).vswitch?.bridges.map(({ name }: { name: string }) => name);
   expect([await bridges(ssl, ours, client), await bridges(tcp)]).toEqual([["br0"], ["br0"]]);
+  expect(await found(host, "idle", ssl, ours, client)).toEqual({ same: true, writes: 0 });
+  // A CA that Bun itself has been told to trust is not ours either.
+  const { stdout } = await host.must([PROGRAM, "read", ssl, another, client], { env: { NODE_EXTRA_CA_CERTS: ours } });
   const failures = [
+    JSON.parse(stdout),
     await found(host, "read", ssl, another, client),
     await found(host, "read", ssl, ours),
     await found(host, "read", ssl),
@@ -257,6 +269,7 @@ vswitchTest("TLS: the CA that is given is trusted and no other, and who we are i
     await found(host, "read", ssl.replace("ssl", "tcp")),
   ];
   expect(failures.map(({ kind, message }: { kind: string; message: string }) => `${kind}: ${message}`)).toEqual([
+    "unavailable: ovsdb-server at ssl:127.0.0.1:6640 is not who it should be: self signed certificate in certificate chain",
     "unavailable: ovsdb-server at ssl:127.0.0.1:6640 is not who it should be: self signed certificate in certificate chain",
     // The server's alert may be overtaken by its reset.
     expect.stringMatching(/^unavailable: ovsdb-server at ssl:127\.0\.0\.1:6640 (wants a certificate of ours that its CA has signed|closed the connection): transact$/),
