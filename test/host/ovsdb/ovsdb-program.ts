@@ -60,6 +60,18 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     return "done";
   },
 
+  /** A port to another bridge, with another tag, and a bridge made anew: both under their old names. */
+  async replace(ovsdb, vswitch) {
+    const [br0, br1] = [bridge(vswitch, "br0"), bridge(vswitch, "br1")];
+    const { interfaceErrors } = await commit(ovsdb, [
+      ...removePort("br0", port(br0, "access")),
+      ...removeBridge(br1),
+      ...addBridge("br1", NETDEV),
+      ...addPort("br1", "access", { port: { tag: 6 }, interface: { type: "internal" } }),
+    ]);
+    return [...interfaceErrors];
+  },
+
   async nothing(ovsdb) {
     const { results, interfaceErrors } = await commit(ovsdb, []);
     return { results, interfaceErrors: [...interfaceErrors] };

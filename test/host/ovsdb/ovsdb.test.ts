@@ -119,6 +119,17 @@ vswitchTest("keys, columns, controllers, ports and bridges are changed and remov
   expect((await host.must(["ip", "-brief", "link"])).stdout).not.toContain("trunk");
 });
 
+vswitchTest("a port and a bridge are replaced under their names in one transaction", async (host) => {
+  await vsctl(host, ...BY_OVS_VSCTL);
+  const [port, bridge] = [await vsctl(host, "get", "Port", "access", "_uuid"), await vsctl(host, "get", "Bridge", "br1", "_uuid")];
+  expect(await found(host, "replace")).toEqual([]);
+  expect([await vsctl(host, "list-ports", "br0"), await vsctl(host, "list-ports", "br1")]).toEqual(["to-br1\ntrunk", "access"]);
+  expect(await vsctl(host, "get", "Port", "access", "tag")).toBe("6");
+  expect(await vsctl(host, "get", "Port", "access", "_uuid")).not.toBe(port);
+  expect(await vsctl(host, "get", "Bridge", "br1", "_uuid")).not.toBe(bridge);
+  expect(await interfaceColumn(host, "access", "ofport")).toBeGreaterThan(0);
+});
+
 vswitchTest("commit tells of the interfaces that ovs-vswitchd could not make, and of those only", async (host) => {
   const expected = [["nosuchdevice", "could not open network device nosuchdevice (No such device)"]];
   expect(await found(host, "noDevice")).toEqual(expected);
