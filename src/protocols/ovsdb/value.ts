@@ -117,11 +117,11 @@ function decodePair(wire: Wire): Pair {
 
 /** Each member in a spelling of its own, once. */
 function membersOf(value: Value): Set<string> {
-  const members = isMap(value) ? value.map.map((pair) => pair.map(nameOf).join(":")) : atomsOf(value).map(nameOf);
+  const members = isMap(value) ? value.map.map((pair) => pair.map(spellingOf).join(":")) : atomsOf(value).map(spellingOf);
   return new Set(members);
 }
 
-function nameOf(atom: Atom): string {
+function spellingOf(atom: Atom): string {
   if (typeof atom !== "object") return typeof atom === "string" ? JSON.stringify(atom) : String(atom);
   return "uuid" in atom ? atom.uuid.toLowerCase() : `named ${atom.namedUuid}`;
 }

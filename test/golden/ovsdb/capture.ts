@@ -15,19 +15,23 @@ const PROXY = `${folder}/proxy.sock`;
 const NEVER = 9_223_372_036_854_775_807n;
 
 const vsctl = (...args: string[]) => ["ovs-vsctl", `--db=unix:${PROXY}`, ...args];
-const transact = (...operations: object[]) => ["ovsdb-client", "transact", `unix:${PROXY}`, JSON.stringify(["Open_vSwitch", ...operations]).replaceAll('"NEVER"', String(NEVER))];
+/** "NEVER" stands for the largest integer, which JSON.stringify has no number for. */
+const paramsOf = (operations: readonly object[]) => JSON.stringify(["Open_vSwitch", ...operations]).replaceAll('"NEVER"', String(NEVER));
+const transact = (...operations: object[]) => ["ovsdb-client", "transact", `unix:${PROXY}`, paramsOf(operations)];
+const INTERFACE_COLUMNS = ["name", "type", "options", "ofport", "mtu_request", "mac", "statistics", "lldp"];
+const HWADDR = "other_config:hwaddr=02:00:00:00:00:0";
 const ofBridge = { table: "Bridge", where: [["name", "==", "br0"]] };
 const ofAll = { table: "Open_vSwitch", where: [] };
 
 const CONVERSATIONS: readonly (readonly [name: string, argv: readonly string[]])[] = [
   ["list-dbs", ["ovsdb-client", "list-dbs", `unix:${PROXY}`]],
   ["schema", ["ovsdb-client", "get-schema", `unix:${PROXY}`]],
-  ["add-br", vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev", "other_config:hwaddr=02:00:00:00:00:01", "external_ids:who=ä☃\u{1f600}\\\"")],
+  ["add-br", vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev", `${HWADDR}1`, "external_ids:who=ä☃\u{1f600}\\\"")],
   ["add-port", vsctl("add-port", "br0", "p1", "tag=5", "trunks=1,2,3", "vlan_mode=native-tagged", "--", "set", "interface", "p1", "type=internal", "mtu_request=1400")],
   ["patch", vsctl("add-port", "br0", "patch0", "--", "set", "interface", "patch0", "type=patch", "options:peer=patch1")],
   ["controller", vsctl("set-controller", "br0", "tcp:127.0.0.1:6653", "ssl:[::1]:6653", "--", "set-fail-mode", "br0", "secure")],
-  ["select", transact({ op: "select", table: "Interface", where: [["type", "!=", "patch"]], columns: ["name", "type", "options", "ofport", "mtu_request", "mac", "statistics", "lldp"] })],
-  ["clear", vsctl("remove", "port", "p1", "trunks", "2", "--", "clear", "port", "p1", "tag", "--", "set", "bridge", "br0", "other_config:hwaddr=02:00:00:00:00:02")],
+  ["select", transact({ op: "select", table: "Interface", where: [["type", "!=", "patch"]], columns: INTERFACE_COLUMNS })],
+  ["clear", vsctl("remove", "port", "p1", "trunks", "2", "--", "clear", "port", "p1", "tag", "--", "set", "bridge", "br0", `${HWADDR}2`)],
   ["del-port", vsctl("del-port", "br0", "patch0")],
   ["long-integer", transact({ op: "update", ...ofAll, row: { next_cfg: "NEVER" } }, { op: "select", ...ofAll, columns: ["next_cfg"] }, { op: "abort" })],
   ["wait-fails", transact({ op: "insert", table: "SSL", row: {} }, { op: "wait", ...ofBridge, columns: ["name"], until: "!=", rows: [{ name: "br0" }], timeout: 0 })],

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
+import type { Vswitch } from "../../../src/protocols/ovsdb/vswitch.ts";
 import { compiled } from "../harness/compiled.ts";
 import type { Host } from "../harness/host.ts";
 import { hostTest } from "../harness/shared.ts";
@@ -21,9 +22,17 @@ function vswitchTest(name: string, run: (host: Host) => Promise<void>): void {
 }
 
 /** What a scenario of ovsdb-program.ts finds. */
-async function found(host: Host, scenario: string, ...args: readonly string[]): Promise<any> {
+async function found<T>(host: Host, scenario: string, ...args: readonly string[]): Promise<T> {
   const { stdout } = await host.must([PROGRAM, scenario, ...args]);
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as T;
+}
+
+/** What "read" finds: readVswitch's answer, or why there is none. */
+interface Reading {
+  readonly vswitch?: Vswitch;
+  readonly counts?: unknown;
+  readonly kind?: string;
+  readonly message?: string;
 }
 
 async function vsctl(host: Host, ...args: readonly string[]): Promise<string> {
@@ -78,26 +87,26 @@ vswitchTest("two bridges with their ports in one transaction are what ovs-vsctl 
 
 vswitchTest("readVswitch reads what ovs-vsctl wrote, by one request that is a read", async (host) => {
   await vsctl(host, ...BY_OVS_VSCTL);
-  const { vswitch, counts } = await found(host, "read");
+  const { vswitch, counts } = await found<Reading>(host, "read");
   expect(counts).toEqual({ reads: 1, writes: 0 });
   expect(vswitch).toMatchObject({ ovs_version: "3.1.0", external_ids: { "system-id": expect.any(String) } });
-  const [br0, br1] = vswitch.bridges;
+  const [br0, br1] = vswitch?.bridges ?? [];
   expect(br0).toMatchObject({
     ...{ name: "br0", datapath_type: "netdev", fail_mode: "secure", stp_enable: false, protocols: [], datapath_id: "0000020000000001" },
     ...{ other_config: { hwaddr: "02:00:00:00:00:01" }, external_ids: { who: 'ä☃ "\\' } },
     controllers: [{ target: "ssl:127.0.0.1:6654", is_connected: false }, { target: "tcp:127.0.0.1:6653", is_connected: false }],
   });
-  expect(br0.ports.map(({ name, tag, trunks, vlan_mode }: Record<string, unknown>) => [name, tag, trunks, vlan_mode])).toEqual([
+  expect(br0?.ports.map(({ name, tag, trunks, vlan_mode }) => [name, tag, trunks, vlan_mode])).toEqual([
     ["access", 5, [], "access"],
     ["br0", undefined, [], undefined],
     ["to-br1", undefined, [], undefined],
     ["trunk", undefined, [10, 20, 30], undefined],
   ]);
-  const [[access], , [patch]] = br0.ports.map(({ interfaces }: { interfaces: unknown[] }) => interfaces);
+  const [access, , patch] = br0?.ports.flatMap(({ interfaces }) => interfaces) ?? [];
   const status = { mac_in_use: await interfaceColumn(host, "access", "mac_in_use"), ofport: await interfaceColumn(host, "access", "ofport") };
   expect(access).toMatchObject({ name: "access", type: "internal", mtu_request: 1400, mtu: 1400, ...status });
   expect(patch).toMatchObject({ name: "to-br1", type: "patch", options: { peer: "to-br0" } });
-  expect([br1.name, br1.uuid]).toEqual(["br1", await vsctl(host, "get", "Bridge", "br1", "_uuid")]);
+  expect([br1?.name, br1?.uuid]).toEqual(["br1", await vsctl(host, "get", "Bridge", "br1", "_uuid")]);
 });
 
 vswitchTest("keys, columns, controllers, ports and bridges are changed and removed in one transaction, and the rest stays", async (host) => {
@@ -139,10 +148,11 @@ vswitchTest("commit tells of the interfaces that ovs-vswitchd could not make, an
 
 vswitchTest("a transaction that fails names its operation, or its commit, and changes nothing", async (host) => {
   await vsctl(host, "add-br", "foreign", "--", "set", "Bridge", "foreign", "datapath_type=netdev", "--", "set-controller", "foreign", "tcp:127.0.0.1:6653");
-  const dump = async () => (await host.must(["ovsdb-client", "dump", "--format=json", "Open_vSwitch", "Open_vSwitch", "bridges", "next_cfg"])).stdout + JSON.stringify(await configuration(host));
+  const numbers = ["ovsdb-client", "dump", "--format=json", "Open_vSwitch", "Open_vSwitch", "bridges", "next_cfg"];
+  const dump = async () => (await host.must(numbers)).stdout + JSON.stringify(await configuration(host));
   const before = await dump();
   const timedOut = 'timed out: "where" clause test failed';
-  const failures = (await found(host, "failures")) as { kind: string; message: string; hint: string | null }[];
+  const failures = await found<{ kind: string; message: string; hint: string | null }[]>(host, "failures");
   expect(await dump()).toBe(before);
   const cases: [string, string, string | RegExp][] = [
     ["the third fails", "failed", "Operation 3 of 7, update of Bridge: constraint violation: bad is not one of the allowed values ([secure, standalone])"],
@@ -170,7 +180,7 @@ vswitchTest("a transaction that fails names its operation, or its commit, and ch
 
 vswitchTest("reads through readOnly, which refuses the rest before it is sent", async (host) => {
   await vsctl(host, "add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev");
-  const { shapes, ...rest } = await found(host, "looking");
+  const { shapes, ...rest } = await found<{ shapes: Record<string, string> }>(host, "looking");
   expect(rest).toEqual({
     databases: ["Open_vSwitch", "_Server"],
     schema: ["Open_vSwitch", 1, [["name"]]],
@@ -209,7 +219,7 @@ vswitchTest("a server that is restarted ends what is in flight, and what follows
     { ...expected, message: why },
     { ...expected, message: why },
   ]);
-  expect((await found(host, "read")).vswitch.bridges).toEqual([]);
+  expect((await found<Reading>(host, "read")).vswitch?.bridges).toEqual([]);
 });
 
 vswitchTest("without a server, or without the right to it, every request says what to do; OVS_RUNDIR says where it is", async (host) => {
@@ -262,24 +272,25 @@ vswitchTest("TLS: the CA that is given is trusted and no other, and who we are i
   await host.must(["sh", "-c", CERTIFICATES]);
   const [ours, another, client] = ["/root/keys/ours.pem", "/root/keys/another.pem", "/root/keys/client"];
   const [ssl, tcp] = ["ssl:127.0.0.1:6640", "tcp:127.0.0.1:6641"];
-  await vsctl(host, "set-ssl", "/root/keys/server.key", "/root/keys/server.crt", ours, "--", "set-manager", `p${ssl.replace("127.0.0.1:6640", "6640:127.0.0.1")}`, "ptcp:6641:127.0.0.1");
+  await vsctl(host, "set-ssl", "/root/keys/server.key", "/root/keys/server.crt", ours, "--", "set-manager", "pssl:6640:127.0.0.1", "ptcp:6641:127.0.0.1");
   await vsctl(host, "add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev");
   const listens = async (address: string) => (await host.run(["ovsdb-client", "-p", `${client}.key`, "-c", `${client}.crt`, "-C", ours, "list-dbs", address])).exit === 0;
   for (const address of [ssl, tcp]) await host.waitUntil(() => listens(address), { what: `ovsdb-server to listen at ${address}` });
-  const bridges = async (...args: readonly string[]) => (await found(host, "read", ...args)).vswitch?.bridges.map(({ name }: { name: string }) => name);
+  const read = (...args: readonly string[]) => found<Reading>(host, "read", ...args);
+  const bridges = async (...args: readonly string[]) => (await read(...args)).vswitch?.bridges.map(({ name }) => name);
   expect([await bridges(ssl, ours, client), await bridges(tcp)]).toEqual([["br0"], ["br0"]]);
   expect(await found(host, "idle", ssl, ours, client)).toEqual({ same: true, writes: 0 });
   // A CA that Bun itself has been told to trust is not ours either.
   const { stdout } = await host.must([PROGRAM, "read", ssl, another, client], { env: { NODE_EXTRA_CA_CERTS: ours } });
   const failures = [
-    JSON.parse(stdout),
-    await found(host, "read", ssl, another, client),
-    await found(host, "read", ssl, ours),
-    await found(host, "read", ssl),
-    await found(host, "read", tcp.replace("tcp", "ssl"), ours, client),
-    await found(host, "read", ssl.replace("ssl", "tcp")),
+    JSON.parse(stdout) as Reading,
+    await read(ssl, another, client),
+    await read(ssl, ours),
+    await read(ssl),
+    await read(tcp.replace("tcp", "ssl"), ours, client),
+    await read(ssl.replace("ssl", "tcp")),
   ];
-  expect(failures.map(({ kind, message }: { kind: string; message: string }) => `${kind}: ${message}`)).toEqual([
+  expect(failures.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
     "unavailable: ovsdb-server at ssl:127.0.0.1:6640 is not who it should be: self signed certificate in certificate chain",
     "unavailable: ovsdb-server at ssl:127.0.0.1:6640 is not who it should be: self signed certificate in certificate chain",
     // The server's alert may be overtaken by its reset.

@@ -60,7 +60,10 @@ test("an operation that fails is named by number and table; a commit that fails 
     [[{ rows: [] }, wrong, null], "Operation 2 of 3, insert into Bridge (br0): constraint violation: bad is not one of the allowed values"],
     [[wrong, null, null], "Operation 1 of 3, select of Bridge: constraint violation: bad is not one of the allowed values"],
     [[{ rows: [] }, { error: "aborted" }], "Operation 2 of 3, insert into Bridge (br0): aborted"],
-    [[{ rows: [] }, { uuid: ["uuid", ROW] }, {}, { error: "referential integrity violation", details: "1\nremaining" }], "Commit of the 3 operations: referential integrity violation: 1 remaining"],
+    [
+      [{ rows: [] }, { uuid: ["uuid", ROW] }, {}, { error: "referential integrity violation", details: "1\nremaining" }],
+      "Commit of the 3 operations: referential integrity violation: 1 remaining",
+    ],
   ];
   for (const [answer, message] of cases) {
     await against(answering(...answer), async (ovsdb) => {
