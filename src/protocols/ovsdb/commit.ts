@@ -14,7 +14,10 @@ export interface CommitOptions {
 export interface Committed {
   /** Of each operation. */
   readonly results: readonly Result[];
-  /** Every interface, of this change or not, that ovs-vswitchd could not make as the database says, and its words for it. */
+  /**
+   * Every interface, of this change or not, that ovs-vswitchd could not make as the database says, and its words for it. Of an interface
+   * that it made before it may write so later: of a patch port whose peer goes, for one.
+   */
   readonly interfaceErrors: ReadonlyMap<string, string>;
 }
 

@@ -65,6 +65,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     const [br0, br1] = [bridge(vswitch, "br0"), bridge(vswitch, "br1")];
     const { interfaceErrors } = await commit(ovsdb, [
       ...removePort("br0", port(br0, "access")),
+      // Without its peer it would have an error, which ovs-vswitchd may write now or a little later.
+      ...removePort("br0", port(br0, "to-br1")),
       ...removeBridge(br1),
       ...addBridge("br1", NETDEV),
       ...addPort("br1", "access", { port: { tag: 6 }, interface: { type: "internal" } }),
