@@ -43,9 +43,10 @@ export function addPort(bridge: string, name: string, columns: PortColumns = {})
   return [...inserts, isThere("Bridge", bridge), mutate("Bridge", bridge, [["ports", "insert", uuid]])];
 }
 
-/** The port and its interfaces go. */
+/** The port goes from its bridge, and its interfaces with it. */
 export function removePort(bridge: string, { uuid, name }: Named): Operation[] {
-  return [isThere("Port", name, uuid), isThere("Bridge", bridge), mutate("Bridge", bridge, [["ports", "delete", { uuid }]])];
+  const { where, ...hasIt } = isThere("Bridge", bridge);
+  return [isThere("Port", name, uuid), { ...hasIt, where: [...where, ["ports", "includes", { uuid }]] }, mutate("Bridge", bridge, [["ports", "delete", { uuid }]])];
 }
 
 /** Other values for columns, whole; EMPTY unsets one. */

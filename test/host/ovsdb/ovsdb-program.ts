@@ -97,6 +97,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       setColumns("Port", "noport", { tag: 5 }),
       setKeys("Bridge", "nobridge", "other_config", { a: "b" }),
       removePort("foreign", stale),
+      [...addBridge("br0"), ...removePort("br0", port(bridge(vswitch, "foreign"), "foreign"))],
       removeBridge({ uuid: NOT_THERE, name: "foreign" }),
       [{ op: "insert", table: "Bridge", row: { nocolumn: 5 } }],
       [{ op: "select", table: "NoTable", where: [], columns: [] }],

@@ -162,6 +162,7 @@ vswitchTest("a transaction that fails names its operation, or its commit, and ch
     ["a column of no port", "failed", `Operation 1 of 5, wait of Port (noport): ${timedOut}`],
     ["a key of no bridge", "failed", `Operation 1 of 5, wait of Bridge (nobridge): ${timedOut}`],
     ["a port that has become another", "failed", `Operation 1 of 6, wait of Port (foreign): ${timedOut}`],
+    ["a port of another bridge", "failed", `Operation 6 of 10, wait of Bridge (br0): ${timedOut}`],
     ["a bridge that has become another", "failed", `Operation 1 of 5, wait of Bridge (foreign): ${timedOut}`],
     ["no column", "failed", "Operation 1 of 4, insert into Bridge: unknown column: No column nocolumn in table Bridge"],
     ["no table", "failed", /^Operation 1 of 4, select of NoTable: syntax error: .*No table named NoTable$/],

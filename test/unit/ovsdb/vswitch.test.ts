@@ -28,7 +28,8 @@ test("a change of what is there begins with a wait of no time, and one of what w
   expect(setColumns("Port", "p", { tag: EMPTY })[0]).toEqual(there("Port", "p"));
   expect(setKeys("Bridge", "b", "other_config", {})[0]).toEqual(there("Bridge", "b"));
   expect(removeBridge({ uuid: A, name: "b" })[0]).toEqual(there("Bridge", "b", { _uuid: { uuid: A } }));
-  expect(removePort("b", { uuid: A, name: "p" }).slice(0, 2)).toEqual([there("Port", "p", { _uuid: { uuid: A } }), there("Bridge", "b")]);
+  const hasIt = { ...there("Bridge", "b"), where: [["name", "==", "b"], ["ports", "includes", { uuid: A }]] };
+  expect(removePort("b", { uuid: A, name: "p" }).slice(0, 2)).toEqual([there("Port", "p", { _uuid: { uuid: A } }), hasIt as Operation]);
   expect(addPort("b", "p")).toContainEqual(there("Bridge", "b"));
 });
 
