@@ -1,5 +1,5 @@
 import { attribute, AttributeTable, ProtocolViolation, type AttributesOf } from "./attribute.ts";
-import { string, u32, u64, type Form } from "./form.ts";
+import { string, u32 } from "./form.ts";
 import { NLM_F, NLMSG_DONE, type Message } from "./message.ts";
 import { aligned } from "./writer.ts";
 
@@ -10,21 +10,10 @@ import { aligned } from "./writer.ts";
 
 const REQUEST_HEADER_BYTES = 16;
 
-/** What the kernel would have taken for an attribute; the signed are two's complement. NL_POLICY_TYPE_ATTR_*. */
-const POLICY = new AttributeTable({
-  minimumSigned: attribute(2, "NL_POLICY_TYPE_ATTR_MIN_VALUE_S", signed()),
-  maximumSigned: attribute(3, "NL_POLICY_TYPE_ATTR_MAX_VALUE_S", signed()),
-  minimum: attribute(4, "NL_POLICY_TYPE_ATTR_MIN_VALUE_U", u64),
-  maximum: attribute(5, "NL_POLICY_TYPE_ATTR_MAX_VALUE_U", u64),
-  minimumLength: attribute(6, "NL_POLICY_TYPE_ATTR_MIN_LENGTH", u32),
-  maximumLength: attribute(7, "NL_POLICY_TYPE_ATTR_MAX_LENGTH", u32),
-});
-
 const REMARKS = {
   text: attribute(1, "NLMSGERR_ATTR_MSG", string),
   /** The attribute that is wrong, from the start of the request's message. */
   offset: attribute(2, "NLMSGERR_ATTR_OFFS", u32),
-  policy: attribute(4, "NLMSGERR_ATTR_POLICY", POLICY),
   /** The attribute that is missing. */
   missing: attribute(5, "NLMSGERR_ATTR_MISS_TYPE", u32),
   /** The nest that it is missing in, from the start of the request's message. */
@@ -53,8 +42,4 @@ function requestBytes(type: number, flags: number, payload: Buffer): number {
   if (payload.length < 4 + REQUEST_HEADER_BYTES) throw new ProtocolViolation("an acknowledgement without its request");
   const whole = payload.readInt32LE(0) !== 0 && (flags & NLM_F.CAPPED) === 0;
   return whole ? aligned(payload.readUInt32LE(4)) : REQUEST_HEADER_BYTES;
-}
-
-function signed(): Form<bigint> {
-  return { decode: (bytes, start, end) => (end - start === 8 ? bytes.readBigInt64LE(start) : undefined), encode: (value, writer) => writer.u64(BigInt.asUintN(64, value)) };
 }

@@ -37,7 +37,6 @@ export function netlinkError(acknowledgement: Acknowledgement, request: Request<
     operation,
     cause: new KernelRefusal(code, words),
     retryable,
-    details: allowed(acknowledgement),
     ...(text === UNKNOWN_KIND ? missingKind(request) : {}),
   });
 }
@@ -57,11 +56,6 @@ function where({ offset, missing, missingNest }: Acknowledgement, { form, payloa
   }
   const place = offset === undefined ? undefined : form.placeAt(offset - MESSAGE_HEADER_BYTES, payload);
   return place === undefined ? "" : `, at ${place.path.join(".")} (${place.constant})`;
-}
-
-function allowed({ policy }: Acknowledgement): string[] {
-  const [least, most] = [policy?.minimum ?? policy?.minimumSigned, policy?.maximum ?? policy?.maximumSigned];
-  return least === undefined && most === undefined ? [] : [`The kernel takes ${least ?? "anything"} to ${most ?? "anything"}`];
 }
 
 function missingKind({ type, payload }: Request<unknown>): { readonly hint?: string } {

@@ -26,7 +26,7 @@ export function isDump(request: Pick<Request<unknown>, "type" | "flags">): boole
 export type LinkReference = { readonly index: number } | { readonly name: string };
 
 export interface LinkFilter {
-  /** AF_BRIDGE for bridges and their ports, as the bridge sees them. */
+  /** AF_BRIDGE for the ports of bridges as these see them, and with `bridgeVlans` the bridges themselves. */
   readonly family?: number;
   readonly kind?: string;
   /** The bridge's or bond's index. */
