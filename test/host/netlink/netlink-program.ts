@@ -1,15 +1,19 @@
 import { OpError } from "../../../src/core/errors.ts";
+import { vlanRanges } from "../../../src/protocols/netlink/bridge.ts";
 import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteAddress, deleteRoute, deleteRule, replaceAddress, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
 import { openNetlink } from "../../../src/protocols/netlink/client.ts";
-import { AF_BRIDGE, AF_INET, AF_INET6, IN6_ADDR_GEN_MODE, RTN } from "../../../src/protocols/netlink/constants.ts";
+import { AF_BRIDGE, AF_INET, AF_INET6, BOND_MODE, BOND_XMIT_POLICY, IN6_ADDR_GEN_MODE, RTN } from "../../../src/protocols/netlink/constants.ts";
 import { netlinkErrorCode } from "../../../src/protocols/netlink/errors.ts";
-import { createLink, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
+import { createLink, deleteBridgeVlans, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
 import type { NetlinkEvent, Request } from "../../../src/protocols/netlink/netlink.ts";
 import { dumpAddresses, dumpLinks, dumpNeighbours, dumpRoutes, dumpRules, getLink, getRoute } from "../../../src/protocols/netlink/reads.ts";
 
 /*
  * Runs in a host: netlink.test.ts starts it with the name of a scenario, and reads what it prints, one JSON value.
  */
+
+/** linux/if_ether.h. */
+const ETH_P_8021AD = 0x88a8;
 
 const netlink = openNetlink();
 const send = <T>(request: Request<T>): Promise<T> => netlink.send(request);
@@ -70,6 +74,8 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
       addAddress({ index: right, address: "10.3.0.1", prefixLength: 24 }),
       replaceAddress({ index: right, address: "10.3.0.1", prefixLength: 24, validSeconds: 900, preferredSeconds: 800 }),
       deleteAddress({ index: right, address: "10.2.0.1", prefixLength: 24 }),
+      addAddress({ index: right, address: "fd09::1", prefixLength: 64 }),
+      deleteAddress({ index: right, address: "fd09::1", prefixLength: 64 }),
     ]);
     const ways = (gateways: readonly string[]) => gateways.map((gateway, hops) => ({ flags: 0, hops, index: br0, gateway }));
     await together([
@@ -100,6 +106,39 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   async read() {
     const [links, addresses, routes, rules, neighbours] = await Promise.all([send(dumpLinks()), send(dumpAddresses()), send(dumpRoutes()), send(dumpRules()), send(dumpNeighbours())]);
     return { links, addresses, routes, rules, neighbours };
+  },
+
+  /** Kinds of links, and VLANs of bridges, for which a kernel needs modules that not each has. */
+  async modules() {
+    await together([
+      createLink({ name: "dummy1", address: "02:00:00:00:00:01", mtu: 1400, linkInfo: { kind: "dummy" } }),
+      createLink({ name: "dummy2", linkInfo: { kind: "dummy" } }),
+      createLink({ name: "dummy3", up: true, linkInfo: { kind: "dummy" } }),
+      createLink({ name: "bond1", linkInfo: { kind: "bond", bond: { mode: BOND_MODE["8023AD"], miimon: 100, xmitHashPolicy: BOND_XMIT_POLICY.LAYER34, lacpRate: 1 } } }),
+      createLink({ name: "br1", up: true, linkInfo: { kind: "bridge", bridge: { vlanFiltering: 1, vlanDefaultPvid: 0 } } }),
+    ]);
+    const [dummy1, dummy2, bond1, br1] = [await indexOf("dummy1"), await indexOf("dummy2"), await indexOf("bond1"), await indexOf("br1")];
+    await together([
+      createLink({ name: "vlan6", link: br1, linkInfo: { kind: "vlan", vlan: { id: 6, protocol: ETH_P_8021AD } } }),
+      setLink({ index: dummy1 }, { master: br1, up: true }),
+      createLink({ name: "vlan5", link: dummy1, up: true, linkInfo: { kind: "vlan", vlan: { id: 5 } } }),
+      setLink({ index: dummy2 }, { master: bond1 }),
+      setBridgeVlans(dummy1, [{ first: 10, last: 10, pvid: true, untagged: true }, { first: 100, last: 199 }, { first: 300, last: 300 }]),
+      deleteBridgeVlans(dummy1, [{ first: 150, last: 159 }]),
+      setBridgeVlans(br1, [{ first: 10, last: 10, pvid: true, untagged: true }], { self: true }),
+    ]);
+    const bridges = await send(dumpLinks({ bridgeVlans: true }));
+    return {
+      vlans: Object.fromEntries(bridges.map(({ name = "", bridge }) => [name, vlanRanges(bridge?.vlans ?? [])])),
+      links: await send(dumpLinks()),
+      refusals: {
+        vlanId: await refusalOf(createLink({ name: "x", link: dummy1, linkInfo: { kind: "vlan", vlan: { id: 4096 } } })),
+        noVlanId: await refusalOf(createLink({ name: "x", link: dummy1, linkInfo: { kind: "vlan", vlan: {} } })),
+        bondMode: await refusalOf(createLink({ name: "x", linkInfo: { kind: "bond", bond: { mode: 99 } } })),
+        bondOfUp: await refusalOf(setLink({ name: "dummy3" }, { master: bond1 })),
+        bridgeVlan: await refusalOf(setBridgeVlans(dummy1, [{ first: 4095, last: 4095 }])),
+      },
+    };
   },
 
   /** What filters leave. */
