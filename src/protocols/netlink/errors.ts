@@ -54,7 +54,7 @@ export function netlinkErrorCode(error: unknown): string | undefined {
 function where({ offset, missing, missingNest }: Acknowledgement, { form, payload }: Request<unknown>): string {
   if (missing !== undefined) {
     const nest = missingNest === undefined ? undefined : missingNest - MESSAGE_HEADER_BYTES;
-    return `, missing ${form.constantOf(missing, nest, payload)}`;
+    return `, missing ${form.constantOf({ number: missing, nest }, payload)}`;
   }
   const place = offset === undefined ? undefined : form.placeAt(offset - MESSAGE_HEADER_BYTES, payload);
   return place === undefined ? "" : `, at ${place.path.join(".")} (${place.constant})`;

@@ -108,26 +108,20 @@ function ipOf(...lengths: readonly number[]): Form<string> {
   };
 }
 
-/** As many values of one form as there is room for. */
-export function array<T>(form: SizedForm<T>): Form<readonly T[]> {
-  return {
-    decode(bytes, start, end) {
-      if ((end - start) % form.size !== 0) return undefined;
-      const values: T[] = [];
-      for (let at = start; at < end; at += form.size) {
-        const value = form.decode(bytes, at, at + form.size);
-        if (value === undefined) return undefined;
-        values.push(value);
-      }
-      return values;
-    },
-    encode(values, writer) {
-      for (const value of values) form.encode(value, writer);
-    },
-  };
-}
+/** As many signed integers as there is room for. A link has a hundred of them. */
+export const s32s: Form<readonly number[]> = {
+  decode(bytes, start, end) {
+    if ((end - start) % 4 !== 0) return undefined;
+    const values: number[] = [];
+    for (let at = start; at < end; at += 4) values.push(bytes.readInt32LE(at));
+    return values;
+  },
+  encode(values, writer) {
+    for (const value of values) writer.s32(value);
+  },
+};
 
-/** What a struct has, by name: each member's form, after so many bytes that nobody uses. */
+/** The members of a struct by name, in their order. */
 export type Members = Readonly<Record<string, SizedForm<number> | SizedForm<bigint>>>;
 
 export type StructOf<M extends Members> = { readonly [Name in keyof M]: ValueOf<M[Name]> };

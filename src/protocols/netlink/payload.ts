@@ -1,5 +1,5 @@
 import { messageOf, OpError } from "../../core/errors.ts";
-import { ProtocolViolation, type AttributesOf, type Attributes, type AttributeTable, type Place, type Span } from "./attribute.ts";
+import { ProtocolViolation, type AttributesOf, type Attributes, type AttributeTable, type Missing, type Place, type Span } from "./attribute.ts";
 import type { Form, SizedForm } from "./form.ts";
 import { aligned, Writer } from "./writer.ts";
 
@@ -7,8 +7,8 @@ import { aligned, Writer } from "./writer.ts";
 export interface PlaceNames {
   /** The attribute at an offset. */
   placeAt(offset: number, payload: Buffer): Place | undefined;
-  /** The kernel's name for an attribute that is missing, or that is missing in the nest at an offset. */
-  constantOf(number: number, nest: number | undefined, payload: Buffer): string;
+  /** The kernel's name for an attribute that is missing. */
+  constantOf(missing: Missing, payload: Buffer): string;
 }
 
 /** What a message carries: a header of its own, and attributes after it. One flat value has both. */
@@ -50,15 +50,15 @@ export class Payload<H extends Readonly<Record<string, unknown>>, A extends Attr
   }
 
   placeAt(offset: number, payload: Buffer): Place | undefined {
-    return this.#table.placeAt(offset, this.#attributesOf(payload), this.#headerOf(payload, 0, payload.length));
+    return this.#table.placeAt(offset, this.#attributesOf(payload));
   }
 
-  constantOf(number: number, nest: number | undefined, payload: Buffer): string {
-    return this.#table.constantOf(number, nest, this.#attributesOf(payload), this.#headerOf(payload, 0, payload.length));
+  constantOf(missing: Missing, payload: Buffer): string {
+    return this.#table.constantOf(missing, this.#attributesOf(payload));
   }
 
   #attributesOf(payload: Buffer): Span {
-    return { bytes: payload, start: this.#start, end: payload.length };
+    return { bytes: payload, start: this.#start, end: payload.length, header: this.#headerOf(payload, 0, payload.length) };
   }
 
   #headerOf(bytes: Buffer, start: number, end: number): H {
