@@ -26,7 +26,8 @@ export class KernelRefusal extends Error {
 
 /**
  * What a refusal means for op-dbus, in the kernel's words where it has some, with the attribute that they are about. EPERM and EACCES are
- * kind refused, unless there are words: of rights the kernel has none. What the kernel does not have (EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT) kind unavailable; all else kind failed.
+ * kind refused, unless there are words: of rights the kernel has none. What the kernel does not have (EOPNOTSUPP, EAFNOSUPPORT,
+ * EPROTONOSUPPORT) is kind unavailable; all else kind failed.
  */
 export function netlinkError(acknowledgement: Acknowledgement, request: Request<unknown>): OpError {
   const { operation } = request;

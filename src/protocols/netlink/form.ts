@@ -59,12 +59,6 @@ export const be16: SizedForm<number> = {
   encode: (value, writer) => writer.be16(value),
 };
 
-export const be32: SizedForm<number> = {
-  size: 4,
-  decode: (bytes, start, end) => (end - start === 4 ? bytes.readUInt32BE(start) : undefined),
-  encode: (value, writer) => writer.be32(value),
-};
-
 /** An attribute that says something by being there. */
 export const present: Form<true> = {
   decode: (_, start, end) => (end === start ? true : undefined),
@@ -122,19 +116,19 @@ export const s32s: Form<readonly number[]> = {
 };
 
 /** The members of a struct by name, in their order. */
-export type Members = Readonly<Record<string, SizedForm<number> | SizedForm<bigint>>>;
+export type Members = Readonly<Record<string, SizedForm<number>>>;
 
-export type StructOf<M extends Members> = { readonly [Name in keyof M]: ValueOf<M[Name]> };
+export type StructOf<M extends Members> = { readonly [Name in keyof M]: number };
 
 /** A C struct. Members whose name begins with "unused" are padding: not decoded, and zero when encoded. */
 export function struct<const M extends Members>(members: M): SizedForm<Omit<StructOf<M>, `unused${string}`>> {
-  const parts = Object.entries(members).map(([name, form]) => ({ name, form: form as SizedForm<unknown>, used: !name.startsWith("unused") }));
+  const parts = Object.entries(members).map(([name, form]) => ({ name, form, used: !name.startsWith("unused") }));
   const size = parts.reduce((sum, { form }) => sum + form.size, 0);
   return {
     size,
     decode(bytes, start, end) {
       if (end - start !== size) return undefined;
-      const value: Record<string, unknown> = {};
+      const value: Record<string, number | undefined> = {};
       let at = start;
       for (const { name, form, used } of parts) {
         if (used) value[name] = form.decode(bytes, at, at + form.size);
@@ -143,9 +137,9 @@ export function struct<const M extends Members>(members: M): SizedForm<Omit<Stru
       return value as StructOf<M>;
     },
     encode(value, writer) {
-      const given = value as Readonly<Record<string, unknown>>;
+      const given = value as Readonly<Record<string, number>>;
       for (const { name, form, used } of parts) {
-        if (used) form.encode(given[name], writer);
+        if (used) form.encode(given[name] ?? NaN, writer);
         else writer.zeros(form.size);
       }
     },
