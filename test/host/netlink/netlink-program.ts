@@ -1,8 +1,8 @@
 import { OpError } from "../../../src/core/errors.ts";
 import { vlanRanges } from "../../../src/protocols/netlink/bridge.ts";
-import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteAddress, deleteRoute, deleteRule, replaceAddress, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
+import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteAddress, deleteNeighbour, deleteRoute, deleteRule, replaceAddress, replaceNeighbour, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
 import { openNetlink } from "../../../src/protocols/netlink/client.ts";
-import { AF_BRIDGE, AF_INET, AF_INET6, BOND_MODE, BOND_XMIT_POLICY, IN6_ADDR_GEN_MODE, RTN } from "../../../src/protocols/netlink/constants.ts";
+import { AF_BRIDGE, AF_INET, AF_INET6, BOND_MODE, BOND_XMIT_POLICY, DEVCONF, IN6_ADDR_GEN_MODE, IPV4_DEVCONF, RTN } from "../../../src/protocols/netlink/constants.ts";
 import { netlinkErrorCode } from "../../../src/protocols/netlink/errors.ts";
 import { createLink, deleteBridgeVlans, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
 import type { NetlinkEvent, Request } from "../../../src/protocols/netlink/netlink.ts";
@@ -96,7 +96,10 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
       addRule({ family: AF_INET6, inInterface: "br0", table: 200, priority: 78, ipProtocol: 6, destinationPorts: { first: 80, last: 90 } }),
       addRule({ family: AF_INET, priority: 79, table: 5 }),
       deleteRule({ family: AF_INET, priority: 79, table: 5 }),
-      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:09" }),
+      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:99" }),
+      replaceNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:09" }),
+      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.8", address: "02:00:00:00:00:08" }),
+      deleteNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.8" }),
       addNeighbour({ family: AF_INET6, index: br0, destination: "fd00::9", address: "02:00:00:00:00:0a" }),
     ]);
     return null;
@@ -139,6 +142,14 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
         bridgeVlan: await refusalOf(setBridgeVlans(dummy1, [{ first: 4095, last: 4095 }])),
       },
     };
+  },
+
+  /** What a link says of its sysctls, by their names. */
+  async configuration() {
+    const { inet, inet6 } = (await send(getLink({ name: "lo" }))).addressFamilies ?? {};
+    const ofInet = Object.entries(IPV4_DEVCONF).map(([name, number]) => [`ipv4 ${name.toLowerCase()}`, inet?.configuration?.[number - 1]]);
+    const ofInet6 = Object.entries(DEVCONF).map(([name, number]) => [`ipv6 ${name.toLowerCase()}`, inet6?.configuration?.[number]]);
+    return Object.fromEntries([...ofInet, ...ofInet6]);
   },
 
   /** What filters leave. */

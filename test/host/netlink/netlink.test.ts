@@ -144,6 +144,21 @@ test("events tell what another program changes", async () => {
   expect(seen).not.toContain("lost");
 });
 
+test("a link tells its sysctls", async () => {
+  await using host = await networkHost();
+  const SYSCTLS: Readonly<Record<string, string>> = { "ipv4 forwarding": "0", "ipv4 rp_filter": "2", "ipv4 promote_secondaries": "1", "ipv4 accept_local": "1", "ipv6 autoconf": "0", "ipv6 accept_ra": "2", "ipv6 disable_ipv6": "1", "ipv6 accept_dad": "2" };
+  for (const [name, value] of Object.entries(SYSCTLS)) {
+    const [family, key] = name.split(" ");
+    await host.must(["sh", "-c", `echo ${value} > /proc/sys/net/${family}/conf/lo/${key}`]);
+  }
+  const said = await found<Record<string, number>>(host, "configuration");
+  expect(Object.keys(said).length).toBe(12);
+  const theirs = Object.keys(said).filter((name) => !["ipv6 mtu6", "ipv6 hoplimit"].includes(name)).map(async (name) => [name, Number(await host.read(`/proc/sys/net/${name.replace(" ", "/conf/lo/")}`))]);
+  expect(said).toMatchObject(Object.fromEntries(await Promise.all(theirs)) as object);
+  expect(said).toMatchObject(Object.fromEntries(Object.entries(SYSCTLS).map(([name, value]) => [name, Number(value)])));
+  expect([said["ipv6 mtu6"], said["ipv6 hoplimit"]]).toEqual(await Promise.all(["mtu", "hop_limit"].map(async (key) => Number(await host.read(`/proc/sys/net/ipv6/conf/lo/${key}`)))));
+});
+
 test("250 links and addresses and 1000 routes made together are all there, and none of the acknowledgements is lost", async () => {
   await using host = await networkHost();
   expect(await found(host, "many")).toEqual({ addresses: 200, routes: 1000, counts: { reads: 3, writes: 1250 } });
