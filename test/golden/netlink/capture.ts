@@ -108,7 +108,7 @@ await tried(addNeighbour({ family: AF_BRIDGE, index: index("left"), address: "02
 keep(dumpLinks(), ({ name }) => `link-${name}`);
 keep(dumpLinks({ bridgeVlans: true }), ({ name }) => `bridge-${name}`);
 keep(dumpAddresses(), ({ family, local, address, prefixLength }) => `address-${family}-${(local ?? address)?.replaceAll(":", "-")}-${prefixLength}`);
-keep(dumpRoutes(), ({ family, type, table, destination = "default", destinationLength }) => `route-${family}-${table}-${type}-${destination.replaceAll(":", "-")}-${destinationLength}`);
+keep(dumpRoutes(), ({ family, type, table, destination = "default", destinationLength: bits }) => `route-${family}-${table}-${type}-${destination.replaceAll(":", "-")}-${bits}`);
 keep(dumpRules(), ({ family, priority = 0 }) => `rule-${family}-${priority}`);
 keep(dumpNeighbours({ family: AF_INET }), ({ destination }) => `neighbour-${destination}`);
 keep(dumpNeighbours({ family: AF_BRIDGE }), ({ address = "", index: link, vlan }) => `forwarding-${link}-${address.replaceAll(":", "-")}-${vlan ?? "any"}`);

@@ -25,6 +25,12 @@ interface Told {
   readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: object };
 }
 
+/** A link's VLANs as `bridge -json -compressvlans vlan` says them. */
+interface ToldVlans {
+  readonly ifname: string;
+  readonly vlans: readonly { readonly vlan: number; readonly vlanEnd?: number; readonly flags?: readonly string[] }[];
+}
+
 const virtualTest = virtualHostTest(async () => ({
   name: "netlink",
   files: [{ source: await compiled(join(import.meta.dir, "netlink-program.ts")), path: PROGRAM }],
@@ -49,10 +55,14 @@ virtualTest("VLANs, bonds, dummies and VLANs of bridges are made as they were as
   expect(named["dummy1"]).toMatchObject({ mtu: 1400, address: "02:00:00:00:00:01", linkinfo: { info_kind: "dummy", info_slave_kind: "bridge" } });
   expect(named["br1"]?.linkinfo?.info_data).toMatchObject({ vlan_filtering: 1, vlan_default_pvid: 0 });
 
-  const bridges = JSON.parse((await host.must(["bridge", "-json", "-compressvlans", "vlan"])).stdout) as { ifname: string; vlans: { vlan: number; vlanEnd?: number; flags?: string[] }[] }[];
+  const bridges = JSON.parse((await host.must(["bridge", "-json", "-compressvlans", "vlan"])).stdout) as ToldVlans[];
   const ranges = bridges.map(({ ifname, vlans: each }) => [
     ifname,
-    each.map(({ vlan, vlanEnd = vlan, flags = [] }) => ({ first: vlan, last: vlanEnd, ...(flags.includes("PVID") ? { pvid: true } : {}), ...(flags.includes("Egress Untagged") ? { untagged: true } : {}) })),
+    each.map(({ vlan, vlanEnd = vlan, flags = [] }) => ({
+      ...{ first: vlan, last: vlanEnd },
+      ...(flags.includes("PVID") ? { pvid: true } : {}),
+      ...(flags.includes("Egress Untagged") ? { untagged: true } : {}),
+    })),
   ]);
   expect(Object.fromEntries(ranges)).toEqual(vlans);
   expect(vlans).toEqual({

@@ -1,6 +1,6 @@
 import { OpError } from "../../../src/core/errors.ts";
 import { vlanRanges } from "../../../src/protocols/netlink/bridge.ts";
-import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteAddress, deleteNeighbour, deleteRoute, deleteRule, replaceAddress, replaceNeighbour, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
+import * as changes from "../../../src/protocols/netlink/changes.ts";
 import { openNetlink } from "../../../src/protocols/netlink/client.ts";
 import { AF_BRIDGE, AF_INET, AF_INET6, BOND_MODE, BOND_XMIT_POLICY, DEVCONF, IN6_ADDR_GEN_MODE, IPV4_DEVCONF, RTN } from "../../../src/protocols/netlink/constants.ts";
 import { netlinkErrorCode } from "../../../src/protocols/netlink/errors.ts";
@@ -11,6 +11,9 @@ import { dumpAddresses, dumpLinks, dumpNeighbours, dumpRoutes, dumpRules, getLin
 /*
  * Runs in a host: netlink.test.ts starts it with the name of a scenario, and reads what it prints, one JSON value.
  */
+
+const { addAddress, addNeighbour, addRoute, addRule, appendRoute } = changes;
+const { deleteAddress, deleteNeighbour, deleteRoute, deleteRule, replaceAddress, replaceNeighbour, replaceRoute } = changes;
 
 /** linux/if_ether.h. */
 const ETH_P_8021AD = 0x88a8;
@@ -230,10 +233,12 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     const names = Array.from({ length: LINKS }, (_, number) => `many${number}`);
     await together(names.map((name) => createLink({ name, up: true, linkInfo: { kind: "bridge" } })));
     const indexes = new Map((await send(dumpLinks())).map(({ name, index }) => [name, index]));
-    const addresses = names.flatMap((name, link) => Array.from({ length: 4 }, (_, number) => addAddress({ index: indexes.get(name) ?? 0, address: `10.${100 + number}.${link}.1`, prefixLength: 24 })));
+    const addresses = names.flatMap((name, link) =>
+      [100, 101, 102, 103].map((number) => addAddress({ index: indexes.get(name) ?? 0, address: `10.${number}.${link}.1`, prefixLength: 24 })),
+    );
     const [, read] = await Promise.all([together(addresses), send(dumpAddresses({ family: AF_INET }))]);
-    const routes = Array.from({ length: 1000 }, (_, number) => addRoute({ family: AF_INET, destination: `172.${16 + (number >> 8)}.${number & 255}.0`, destinationLength: 24, outIndex: indexes.get("many0") ?? 0, table: 5000 }));
-    await together(routes);
+    const way = { family: AF_INET, destinationLength: 24, outIndex: indexes.get("many0") ?? 0, table: 5000 };
+    await together(Array.from({ length: 1000 }, (_, number) => addRoute({ ...way, destination: `172.${16 + (number >> 8)}.${number & 255}.0` })));
     const found = await send(dumpRoutes({ family: AF_INET, table: 5000 }));
     return { addresses: read.filter(({ label }) => label?.startsWith("many")).length, routes: found.length, counts: netlink.counts };
   },

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ADDRESS, localOf } from "../../../src/protocols/netlink/address.ts";
 import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteRoute, deleteRule, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
-import { AF_BRIDGE, AF_INET, AF_INET6, NTF, RT_SCOPE, RTM, RTN, RTPROT } from "../../../src/protocols/netlink/constants.ts";
+import { AF_BRIDGE, AF_INET, AF_INET6, NTF, NUD, RT_SCOPE, RTM, RTN, RTPROT } from "../../../src/protocols/netlink/constants.ts";
 import { isUp, LINK } from "../../../src/protocols/netlink/link.ts";
 import { createLink, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
 import { NLM_F } from "../../../src/protocols/netlink/message.ts";
@@ -64,7 +64,11 @@ test("the flags of routes say whether one may be there, and deleteRoute matches 
 test("rules lead to a table unless they say otherwise; deleteRule matches what is given alone", () => {
   expect(RULE.decode(addRule({ family: AF_INET, priority: 5, table: 300 }).payload)).toMatchObject({ action: 1, tableByte: 252, table: 300, priority: 5 });
   expect(RULE.decode(deleteRule({ family: AF_INET, priority: 5 }).payload)).toEqual({ family: AF_INET, destinationLength: 0, sourceLength: 0, tos: 0, tableByte: 0, action: 0, flags: 0, priority: 5 });
-  expect(NEIGHBOUR.decode(addNeighbour({ family: AF_BRIDGE, index: 3, address: "02:00:00:00:00:01", flags: NTF.MASTER }).payload)).toEqual({ family: AF_BRIDGE, index: 3, state: 0x80, flags: 4, type: 0, address: "02:00:00:00:00:01" });
+});
+
+test("neighbours are permanent unless they say otherwise", () => {
+  const entry = { family: AF_BRIDGE, index: 3, address: "02:00:00:00:00:01", flags: NTF.MASTER };
+  expect(NEIGHBOUR.decode(addNeighbour(entry).payload)).toEqual({ ...entry, state: NUD.PERMANENT, type: 0 });
 });
 
 test("reads are in the list, and of what makes something the flags of a dump are not one", () => {
