@@ -227,6 +227,23 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     return [...new Set(seen)];
   },
 
+  /** More events than the socket holds, while nobody receives them. */
+  async flood() {
+    const kinds: string[] = [];
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    using _subscription = await netlink.subscribe(["link"], (event) => {
+      kinds.push(event.kind);
+      if (event.kind === "link" && event.change === "deleted" && event.link.name === "last") resolve();
+    });
+    const lines = Array.from({ length: 500 }, (_, number) => `link add flood${number} type bridge\n`);
+    Bun.spawnSync(["ip", "-batch", "-"], { stdin: Buffer.from(lines.join("")) });
+    const links = (await send(dumpLinks())).length;
+    await ip("link", "add", "last", "type", "bridge");
+    await ip("link", "delete", "last");
+    await gone;
+    return { lost: kinds.filter((kind) => kind === "lost").length, links };
+  },
+
   /** Many at once, and all of them read while they change. */
   async many() {
     const LINKS = 50;

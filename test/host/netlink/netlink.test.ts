@@ -144,6 +144,11 @@ test("events tell what another program changes", async () => {
   expect(seen).not.toContain("lost");
 });
 
+test("events that were lost are told as lost, later ones come, and answers are not touched by it", async () => {
+  await using host = await networkHost();
+  expect(await found(host, "flood")).toEqual({ lost: 1, links: 501 });
+});
+
 test("a link tells its sysctls", async () => {
   await using host = await networkHost();
   const set = {
