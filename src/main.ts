@@ -11,7 +11,7 @@ import type { Variant } from "./protocols/dbus/bus.ts";
 import type { Store } from "./store/open.ts";
 import { readActor } from "./sys/actor.ts";
 import { systemClock } from "./sys/clock.ts";
-import { makeDirectory } from "./sys/durable.ts";
+import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
 import { isTerminal } from "./sys/terminal.ts";

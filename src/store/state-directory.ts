@@ -1,16 +1,6 @@
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
-import {
-  cutDurably,
-  discardFolder,
-  makeDirectory,
-  openAppend,
-  removeAllDurably,
-  removeDurably,
-  removeLeftovers,
-  writeAllDurably,
-  writeDurably,
-  type AppendFile,
-} from "../sys/durable.ts";
+import { cutDurably, openAppend, removeAllDurably, removeDurably, removeLeftovers, writeAllDurably, writeDurably, type AppendFile } from "../sys/durable.ts";
+import { discardFolder, makeDirectory } from "../sys/durable-folders.ts";
 import { checkWritable, isThere, isVolume, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
 import { isName, modeOf, statePaths, type StatePaths } from "./paths.ts";
 

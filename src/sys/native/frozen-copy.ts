@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../durable.ts";
+import { syncFolder } from "../durable-folders.ts";
 import { deleteSubvolume, isSubvolume, snapshotSubvolume, syncFilesystem } from "./btrfs.ts";
 import { readSubvolume } from "./subvolume.ts";
 
