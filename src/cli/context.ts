@@ -1,7 +1,7 @@
 import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
 import type { Pruning } from "../store/pruning.ts";
-import type { Snapshot } from "../store/snapshots.ts";
+import type { Snapshot } from "../store/snapshot-name.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
 import type { Opener } from "../store/replica/replication.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -1,15 +1,11 @@
 import { join } from "node:path";
 import type { AuditSink, Clock } from "../core/ports.ts";
 import type { LogFiles } from "./audit/log-files.ts";
+import { snapshotLetGo, snapshotTaken } from "./audit/snapshot-entry.ts";
 import { contentRoot } from "./content-root.ts";
 import { retained, type SnapshotOptions } from "./retention.ts";
+import { snapshotName, snapshotNamed, type Snapshot } from "./snapshot-name.ts";
 import type { StateDirectory } from "./state-directory.ts";
-
-export interface Snapshot {
-  /** The time it was made, "20261120T220501.123Z". */
-  readonly name: string;
-  readonly made: Date;
-}
 
 export interface SnapshotParts {
   readonly directory: StateDirectory;
@@ -18,8 +14,6 @@ export interface SnapshotParts {
   readonly clock: Clock;
   readonly options: SnapshotOptions;
 }
-
-const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z$/;
 
 /** Read-only snapshots of the log and the state, one folder each in @snapshots. Who takes and lets go holds the lock. */
 export class Snapshots {
@@ -33,10 +27,10 @@ export class Snapshots {
   async list(): Promise<readonly Snapshot[]> {
     const { directory } = this.#parts;
     const { snapshots } = directory.paths;
-    const names = directory.list(snapshots).filter((name) => NAME.test(name));
-    if (names.length === 0) return [];
+    const named = directory.list(snapshots).flatMap((name) => snapshotNamed(name) ?? []);
+    if (named.length === 0) return [];
     const { madeIn } = await import("../sys/native/frozen-copy.ts");
-    const found = names.map((name) => ({ name, made: timeOf(name), at: madeIn(join(snapshots, name, "state")) }));
+    const found = named.map((snapshot) => ({ ...snapshot, at: madeIn(join(snapshots, snapshot.name, "state")) }));
     return found.sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ name, made }) => ({ name, made }));
   }
 
@@ -54,20 +48,17 @@ export class Snapshots {
     const head = files.checkpoint();
     if (head === undefined || (last !== undefined && !this.#isNews(last, head))) return undefined;
     const { freeze, removeUnfinished, unfreeze } = await import("../sys/native/frozen-copy.ts");
-    const name = unusedName(now, before);
+    const taken = unusedName(now, before);
+    const { name } = taken;
     directory.makeFolder(snapshots);
     removeUnfinished(snapshots);
     freeze(snapshots, name, { timing, state });
-    const taken = { name, made: timeOf(name) };
     const all = [...before, taken];
     const kept = retained(all, ({ made }) => made, options.retention);
     const letGo = all.filter((snapshot) => !kept.has(snapshot)).map((snapshot) => snapshot.name);
     const [, size = "", root = ""] = head.split("\n");
     const content = { tree_head: { size: Number(size), root }, state: contentRoot(join(snapshots, name, "state")) };
-    await audit.append([
-      { kind: "snapshot", operation: "create", resource: name, detail: content },
-      ...letGo.map((gone) => ({ kind: "snapshot", operation: "prune", resource: gone }) as const),
-    ]);
+    await audit.append([snapshotTaken(name, content), ...letGo.map(snapshotLetGo)]);
     for (const gone of letGo) unfreeze(snapshots, gone);
     return taken;
   }
@@ -86,17 +77,9 @@ function isDue(now: Date, last: Date, intervalMs: number): boolean {
   return elapsed >= intervalMs || elapsed < 0;
 }
 
-function unusedName(now: Date, existing: readonly Snapshot[]): string {
+function unusedName(now: Date, existing: readonly Snapshot[]): Snapshot {
   const taken = new Set(existing.map(({ name }) => name));
-  let ms = now.getTime();
-  while (taken.has(nameOf(new Date(ms)))) ms += 1;
-  return nameOf(new Date(ms));
-}
-
-function nameOf(time: Date): string {
-  return time.toISOString().replaceAll(/[-:]/g, "");
-}
-
-function timeOf(name: string): Date {
-  return new Date(name.replace(NAME, "$1-$2-$3T$4:$5:$6Z"));
+  let made = now;
+  while (taken.has(snapshotName(made))) made = new Date(made.getTime() + 1);
+  return { name: snapshotName(made), made };
 }
