@@ -40,6 +40,24 @@ export function createDurably(path: string, text: string | Uint8Array, mode = 0o
   });
 }
 
+/** Makes a file that is not there yet. Its bytes are on the disk then; its name is once the folder is synced. Throws EEXIST. */
+export function createSynced(path: string, text: string | Uint8Array, mode: number): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    try {
+      writeAll(fd, Buffer.from(text));
+      setMode(fd, mode);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    unlinkQuietly(path);
+    throw error;
+  }
+}
+
 /** A file and what is to be in it. */
 export interface FileContent {
   readonly path: string;
@@ -192,21 +210,8 @@ function place(path: string, text: string | Uint8Array, { mode, commit }: Placin
 /** A new file in the folder, whose bytes are on the disk. */
 function stage(folder: string, text: string | Uint8Array, mode: number): string {
   const temporary = join(folder, temporaryName());
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    try {
-      writeAll(fd, Buffer.from(text));
-      setMode(fd, mode);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    return temporary;
-  } catch (error) {
-    unlinkQuietly(temporary);
-    throw error;
-  }
+  createSynced(temporary, text, mode);
+  return temporary;
 }
 
 /** After a failure, which is the one to tell. */
