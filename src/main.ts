@@ -72,15 +72,16 @@ function contextFor(settings: Settings): Context {
       if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
       return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
     },
-    async receive(only) {
+    async receive({ folder, key }) {
       const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([
         import("./store/replica/replica.ts"),
         import("./store/replica/serve.ts"),
         import("./sys/standard-streams.ts"),
       ]);
-      await serveReplica(standardStreams, async (opening) => {
-        if (only === undefined || resolve(opening.path) === resolve(only)) return await Replica.open(opening);
-        throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${only}`);
+      return await serveReplica(standardStreams, async (opening) => {
+        if (folder !== undefined && resolve(opening.path) !== resolve(folder)) throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${folder}`);
+        if (key !== undefined && opening.key !== key) throw new OpError("refused", "No replica of this log may be kept here, only of the log of another key");
+        return await Replica.open(opening);
       });
     },
     async makeHome() {

@@ -4,12 +4,12 @@ import { Conversation } from "./conversation.ts";
 import { failureMessage, noMessage, readOpening, readProof, standingMessage, type Message } from "./message.ts";
 import type { Opening, OpenReplica } from "./replication.ts";
 
-/** The replica's side of a conversation, until the other end has no more to say. What goes wrong is told there, and thrown. */
-export async function serveReplica(channel: Channel, open: (opening: Opening) => Promise<OpenReplica>): Promise<void> {
+/** The replica's side of a conversation, until the other end has no more to say. What goes wrong is told there, and thrown. False where nobody spoke. */
+export async function serveReplica(channel: Channel, open: (opening: Opening) => Promise<OpenReplica>): Promise<boolean> {
   const conversation = new Conversation(channel);
   try {
     const first = await conversation.receive();
-    if (first === undefined) return;
+    if (first === undefined) return false;
     if (first.kind !== "open") throw noMessage();
     await using replica = await open(readOpening(first));
     await conversation.send(standingMessage(replica.standing));
@@ -17,6 +17,7 @@ export async function serveReplica(channel: Channel, open: (opening: Opening) =>
       await answer(message, replica);
       await conversation.send(standingMessage(replica.standing));
     }
+    return true;
   } catch (error) {
     await conversation.send(failureMessage(told(error))).catch(() => undefined);
     throw error;

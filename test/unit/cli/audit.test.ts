@@ -127,7 +127,12 @@ describe("audit replicate", () => {
   test("the other end is not for people", async () => {
     expect(await run(["audit", "receive"], { typed: [] })).toMatchObject({ exit: 2, opened: [] });
     expect(await run(["audit", "receive", "srv"])).toMatchObject({ exit: 2, opened: [] });
-    expect(await run(["audit", "receive", "/srv"])).toMatchObject({ exit: 0, stdout: "", opened: ["receive"] });
+    expect(await run(["audit", "receive", "/srv"])).toMatchObject({ exit: 0, stdout: "", opened: ["receive /srv anyone"] });
+    expect(await run(["audit", "receive", "/silent"])).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("Nobody spoke") });
+    await using folder = scratch();
+    const { key } = await logged(folder);
+    expect(await run(["audit", "receive", "--key", key])).toMatchObject({ exit: 0, opened: [`receive anywhere ${key}`] });
+    expect(await run(["audit", "receive", "--key", "nonsense"])).toMatchObject({ exit: 2, opened: [], stderr: expect.stringContaining("'nonsense' is no verifier key") });
   });
 });
 
