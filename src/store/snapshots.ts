@@ -4,7 +4,8 @@ import type { LogFiles } from "./audit/log-files.ts";
 import { snapshotLetGo, snapshotTaken } from "./audit/snapshot-entry.ts";
 import { contentRoot } from "./content-root.ts";
 import { retained, type SnapshotOptions } from "./retention.ts";
-import { snapshotName, snapshotNamed, type Snapshot } from "./snapshot-name.ts";
+import { SnapshotFiles } from "./snapshot-files.ts";
+import { snapshotName, type Snapshot } from "./snapshot-name.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
 export interface SnapshotParts {
@@ -18,19 +19,19 @@ export interface SnapshotParts {
 /** Read-only snapshots of the log and the state, one folder each in @snapshots. Who takes and lets go holds the lock. */
 export class Snapshots {
   readonly #parts: SnapshotParts;
+  readonly #stored: SnapshotFiles;
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
+    this.#stored = new SnapshotFiles(parts.directory);
   }
 
   /** In the order in which they were made, whatever the clock said. */
   async list(): Promise<readonly Snapshot[]> {
-    const { directory } = this.#parts;
-    const { snapshots } = directory.paths;
-    const named = directory.list(snapshots).flatMap((name) => snapshotNamed(name) ?? []);
-    if (named.length === 0) return [];
+    const all = this.#stored.all();
+    if (all.length === 0) return [];
     const { madeIn } = await import("../sys/native/frozen-copy.ts");
-    const found = named.map((snapshot) => ({ ...snapshot, at: madeIn(join(snapshots, snapshot.name, "state")) }));
+    const found = all.map((snapshot) => ({ ...snapshot, at: madeIn(this.#stored.statePath(snapshot.name)) }));
     return found.sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ name, made }) => ({ name, made }));
   }
 
@@ -57,7 +58,7 @@ export class Snapshots {
     const kept = retained(all, ({ made }) => made, options.retention);
     const letGo = all.filter((snapshot) => !kept.has(snapshot)).map((snapshot) => snapshot.name);
     const [, size = "", root = ""] = head.split("\n");
-    const content = { tree_head: { size: Number(size), root }, state: contentRoot(join(snapshots, name, "state")) };
+    const content = { tree_head: { size: Number(size), root }, state: contentRoot(this.#stored.statePath(name)) };
     await audit.append([snapshotTaken(name, content), ...letGo.map(snapshotLetGo)]);
     for (const gone of letGo) unfreeze(snapshots, gone);
     return taken;
@@ -65,7 +66,7 @@ export class Snapshots {
 
   /** Whether more than that the last snapshot was made has been logged since. */
   #isNews({ name }: Snapshot, head: string): boolean {
-    const then = this.#parts.directory.readText(join(this.#parts.directory.paths.snapshots, name, "timing", "checkpoint"));
+    const then = this.#parts.directory.readText(join(this.#stored.timingPath(name), "checkpoint"));
     const sizeIn = (text: string | undefined) => Number(text?.split("\n")[1] ?? 0);
     return sizeIn(head) > sizeIn(then) + 1;
   }

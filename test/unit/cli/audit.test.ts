@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashJson } from "../../../src/core/json.ts";
 import type { AuditEvent } from "../../../src/core/ports.ts";
 import { SignerKey, VerifierKey } from "../../../src/store/audit/note.ts";
 import { parseTlogProof, verifyTlogProof } from "../../../src/store/audit/tlog-proof.ts";
 import { openAt } from "../store/samples.ts";
+import { SECOND, threeSnapshots } from "../store/sample-snapshots.ts";
 import { scratch } from "../sys/scratch.ts";
 import { Books, run, type Ran } from "./in-memory.ts";
 
@@ -98,6 +99,32 @@ describe("audit prove", () => {
     expect(ran).toMatchObject({ exit: 0, stdout: "Wrote 2.tlog-proof\n", files: { "2.tlog-proof": expect.stringMatching(/^c2sp\.org\/tlog-proof@v1\nextra .*\nindex 2\n/) } });
     expect(await audited("prove", "6")).toMatchObject({ exit: 2, stderr: "error: There is no entry 6\nhint: There are 0 to 5\n" });
     expect((await audited("prove", "x")).exit).toBe(2);
+  });
+});
+
+describe("audit verify and snapshots", () => {
+  test("the state in snapshots is held to the log: how many, which are not logged, and exit 7 with the first that is not what it was", async () => {
+    await using folder = scratch();
+    const { audited, root, key } = await logged(folder);
+    const { snapshots, timing } = openAt(root).paths;
+    await threeSnapshots(root);
+    mkdirSync(join(snapshots, "20261120T200000.000Z"));
+    expect(await audited("verify")).toMatchObject({ exit: 0, stdout: expect.stringContaining("The state in 3 snapshots is what the log says\nOf 1 snapshot the log has no entry, or not any more: 20261120T200000.000Z\n") });
+    const replica = folder.file("with-snapshots");
+    cpSync(timing, replica, { recursive: true });
+    cpSync(join(snapshots, SECOND), join(replica, "snapshots", SECOND), { recursive: true });
+    const check = ["audit", "verify", "--blockchain-path", replica, "--key", key];
+    expect((await run([...check, "--json"])).json()).toMatchObject({ entries: 9, snapshots: { checked: 1, unreadable: [], unlogged: [] } });
+    expect((await run(["audit", "snapshots", "--blockchain-path", replica, "--json"])).json()).toEqual({ snapshots: [{ name: SECOND, made: "2026-11-20T18:00:00.000Z" }] });
+    flip(join(replica, "snapshots", SECOND, "state/current.json"), 1);
+    expect(await run(check)).toMatchObject({ exit: 7, stderr: expect.stringContaining(`Snapshot ${SECOND} in`) });
+  });
+
+  test("a replica without any says so", async () => {
+    await using folder = scratch();
+    const { replica } = await logged(folder);
+    expect(await run(["audit", "snapshots", "--blockchain-path", replica])).toMatchObject({ exit: 0, stdout: expect.stringContaining("has sent none yet") });
+    expect((await run(["audit", "snapshots", "--blockchain-path", folder.file("none")])).exit).toBe(2);
   });
 });
 
