@@ -70,7 +70,7 @@ function contextFor(settings: Settings): Context {
         import("./sys/ssh.ts"),
       ]);
       if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
-      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
+      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path, clock: systemClock });
     },
     async receive({ folder, key }) {
       const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([

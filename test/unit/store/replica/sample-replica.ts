@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Channel } from "../../../../src/core/ports.ts";
+import type { Channel, Clock } from "../../../../src/core/ports.ts";
 import { openArchive } from "../../../../src/store/audit/archive.ts";
 import { RemoteReplica, type Line } from "../../../../src/store/replica/remote-replica.ts";
 import { Replica } from "../../../../src/store/replica/replica.ts";
@@ -8,7 +8,7 @@ import type { Replicated } from "../../../../src/store/replica/replication.ts";
 import { serveReplica } from "../../../../src/store/replica/serve.ts";
 import { OpError } from "../../../../src/core/errors.ts";
 import { sampleEvent } from "../audit/log-copy.ts";
-import { openAt } from "../samples.ts";
+import { clock, openAt } from "../samples.ts";
 
 /** Logs blocks of some entries each; "held" ones stay in the tail, unpublished. */
 export async function logged(root: string, sizes: readonly number[], held = false): Promise<void> {
@@ -70,6 +70,9 @@ export interface Conversed {
   readonly error: unknown;
 }
 
+/** Nobody's patience ends. */
+const patient: Clock = { ...clock, sleep: () => new Promise(() => undefined) };
+
 /** Replicates through messages, with the replica's end in this process. */
 export async function converse(root: string, path: string): Promise<Conversed> {
   const [there, back] = [new Pipe(), new Pipe()];
@@ -88,7 +91,7 @@ export async function converse(root: string, path: string): Promise<Conversed> {
       await served;
     },
   };
-  const outcome = await openArchive({ root }).replicate((log) => RemoteReplica.open(line, { ...log, path })).then((replicated) => ({ replicated, error: undefined }), (error: unknown) => ({ replicated: undefined, error }));
+  const outcome = await openArchive({ root }).replicate((log) => RemoteReplica.open(line, { ...log, path, clock: patient })).then((replicated) => ({ replicated, error: undefined }), (error: unknown) => ({ replicated: undefined, error }));
   return { said: Buffer.concat(said), ...outcome };
 }
 
