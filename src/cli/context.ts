@@ -3,7 +3,7 @@ import type { UserFiles } from "../core/ports.ts";
 import type { Pruning } from "../store/pruning.ts";
 import type { Snapshot } from "../store/snapshot-name.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
-import type { Opener } from "../store/replica/replication.ts";
+import type { Opener } from "../store/replica/open-replica.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Machine } from "./machine.ts";
 import type { Output } from "./output.ts";

@@ -17,6 +17,14 @@ export function readBytes(path: string): Buffer | undefined {
   return ifThere(() => readFileSync(path));
 }
 
+/** The bytes of what is a file of this size; undefined for anything else, a link too. */
+export function readPlain(path: string, sizeBytes: number): Buffer | undefined {
+  return ifThere(() => {
+    const entry = lstatSync(path);
+    return entry.isFile() && entry.size === sizeBytes ? readFileSync(path) : undefined;
+  });
+}
+
 /** The last bytes of a file, and where in it they begin. */
 export interface FileEnd {
   readonly bytes: Buffer;

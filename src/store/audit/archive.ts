@@ -1,6 +1,8 @@
 import { OpError } from "../../core/errors.ts";
 import type { AuditEntry } from "../../core/ports.ts";
-import { replicate, type Opener, type Replicated } from "../replica/replication.ts";
+import type { Opener } from "../replica/open-replica.ts";
+import { replicate, type Replicated } from "../replica/replication.ts";
+import { SnapshotSource } from "../replica/snapshot-source.ts";
 import { SnapshotCheck, type VerifiedSnapshots } from "../snapshot-check.ts";
 import { replicaSnapshotFiles, SnapshotFiles } from "../snapshot-files.ts";
 import type { Snapshot } from "../snapshot-name.ts";
@@ -79,7 +81,7 @@ export function openArchive({ root, path, key: given }: ArchivePlace): AuditArch
       if (index >= size || treeHead === undefined) throw new OpError("invalid", `There is no entry ${index}`, { hint: `There are 0 to ${size - 1}` });
       return formatTlogProof({ index, hashes: view.inclusionProof(index), treeHead, extra: view.entryBytes(index) });
     },
-    replicate: (open) => replicate(new LogView(files, key), key, open),
+    replicate: (open) => replicate({ files, key, snapshots: new SnapshotSource(directory) }, open),
   };
 }
 

@@ -1,11 +1,15 @@
 import { OpError } from "../../core/errors.ts";
 import type { Channel, Clock } from "../../core/ports.ts";
 import { Conversation } from "./conversation.ts";
+import type { Manifest } from "./manifest.ts";
 import { noMessage, openMessage, proveMessage, readFailure, readStanding, type Message, type MessageKind } from "./message.ts";
-import type { Opening, OpenReplica, Standing } from "./replication.ts";
+import type { Opening, OpenReplica, Standing } from "./open-replica.ts";
+import { manifestMessage, offerMessage, readWanted } from "./snapshot-message.ts";
 
 /** How long an answer may take: that to the last file of a large snapshot, on a slow disk, takes its time. */
 const ANSWER_LIMIT_MS = 10 * 60_000;
+/** How slow a line may be, in addition. */
+const SLOWEST_BYTES_PER_MS = 10;
 
 /** A channel to an op-dbus elsewhere that is told, when it is closed, that there is no more. */
 export interface Line extends Channel, AsyncDisposable {
@@ -52,6 +56,18 @@ export class RemoteReplica implements OpenReplica {
     await this.#ask({ kind: "take", content: piece });
   }
 
+  async offer(entries: readonly number[]): Promise<readonly number[]> {
+    return await this.#askFor(offerMessage(entries));
+  }
+
+  async begin(manifest: Manifest): Promise<readonly number[]> {
+    return await this.#askFor(manifestMessage(manifest));
+  }
+
+  async fill(contents: Buffer): Promise<void> {
+    await this.#ask({ kind: "contents", content: contents });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#line[Symbol.asyncDispose]();
   }
@@ -60,8 +76,12 @@ export class RemoteReplica implements OpenReplica {
     this.#standing = await this.#answer(message, "standing", readStanding);
   }
 
+  async #askFor(message: Message): Promise<readonly number[]> {
+    return await this.#answer(message, "wanted", readWanted);
+  }
+
   async #answer<T>(message: Message, kind: MessageKind, read: (answer: Message) => T): Promise<T> {
-    const answer = await this.#inTime(this.#understood(() => this.#exchange(message)));
+    const answer = await this.#inTime(this.#understood(() => this.#exchange(message)), ANSWER_LIMIT_MS + message.content.length / SLOWEST_BYTES_PER_MS);
     if (answer.kind === "failure") throw await this.#understood(() => readFailure(answer, this.#line.who));
     return await this.#understood(() => {
       if (answer.kind !== kind) throw noMessage();
@@ -77,9 +97,9 @@ export class RemoteReplica implements OpenReplica {
     return answer;
   }
 
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    const silence = this.#clock.sleep(ANSWER_LIMIT_MS).then(() => {
-      throw new OpError("unavailable", `Nothing has come from ${this.#line.who} for ${ANSWER_LIMIT_MS / 60_000} minutes`, { retryable: true });
+  async #inTime<T>(answer: Promise<T>, limitMs: number): Promise<T> {
+    const silence = this.#clock.sleep(limitMs).then(() => {
+      throw new OpError("unavailable", `Nothing has come from ${this.#line.who} for ${Math.round(limitMs / 60_000)} minutes`, { retryable: true });
     });
     return await Promise.race([answer, silence]);
   }

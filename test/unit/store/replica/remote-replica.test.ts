@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { OpError } from "../../../../src/core/errors.ts";
-import { encodeMessage, standingMessage } from "../../../../src/store/replica/message.ts";
+import { encodeMessage, openMessage, standingMessage } from "../../../../src/store/replica/message.ts";
 import { RemoteReplica, type Line } from "../../../../src/store/replica/remote-replica.ts";
 import { clock } from "../samples.ts";
 
@@ -28,7 +28,7 @@ const message = "Nothing has come from backup for 10 minutes";
 test("who stays connected and says nothing is waited for, but not for ever: unavailable, and the line is closed", async () => {
   const { line, patience, waits, events } = silentAfter();
   const opened = RemoteReplica.open(line, { ...opening, clock: patience });
-  expect(waits.map(({ ms }) => ms)).toEqual([600_000]);
+  expect(waits.map(({ ms }) => ms)).toEqual([600_000 + openMessage(opening).content.length / 10]);
   waits[0]?.end();
   await expect(opened).rejects.toMatchObject({ kind: "unavailable", message, retryable: true });
   expect(events).toEqual(["closed"]);
