@@ -52,6 +52,7 @@ export class Snapshots {
     const taken = unusedName(now, before);
     const { name } = taken;
     directory.makeFolder(snapshots);
+    directory.makeLinks();
     removeUnfinished(snapshots);
     freeze(snapshots, name, { timing, state });
     const all = [...before, taken];

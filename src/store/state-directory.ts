@@ -1,6 +1,7 @@
+import { basename, join } from "node:path";
 import { codeOf } from "../core/errors.ts";
 import { cutDurably, openAppend, removeAllDurably, removeDurably, removeLeftovers, writeAllDurably, writeDurably, type AppendFile } from "../sys/durable.ts";
-import { discardFolder, makeDirectory } from "../sys/durable-folders.ts";
+import { discardFolder, linkDurably, makeDirectory } from "../sys/durable-folders.ts";
 import { checkWritable, isThere, isVolume, listFolder, readBytes, readEnd, readText, type FileEnd } from "../sys/files.ts";
 import { isName, modeOf, statePaths, type StatePaths } from "./paths.ts";
 import { storageFailure, type Named } from "./storage-failure.ts";
@@ -32,7 +33,7 @@ export class StateDirectory {
 
   /**
    * Makes room for the lock, the first thing that a change writes, and the folders that are to be subvolumes where that can be: one that is
-   * there is never replaced. Throws kind refused where nothing could be written.
+   * there is never replaced; and the links. Throws kind refused where nothing could be written.
    */
   async prepare(): Promise<void> {
     const { root, timing, state } = this.paths;
@@ -41,8 +42,22 @@ export class StateDirectory {
       makeDirectory(root);
       makeVolumes((path) => modeOf(path, this.paths));
       this.#make(state);
+      this.#make(timing);
       checkWritable(state);
     });
+    this.makeLinks();
+  }
+
+  /** Links the folders that there are by the names that scripts may know. What is there by such a name stays; without a link all works. */
+  makeLinks(): void {
+    const { links, timing, state, snapshots } = this.paths;
+    const there = [timing, state, snapshots].filter(isThere).map((folder) => basename(folder));
+    try {
+      linkDurably(links, Object.fromEntries(there.map((name) => [name.slice(1), join("..", name)])));
+    } catch (error) {
+      // A full disk must not stand in the way of a revert; some file systems have no links.
+      if (codeOf(error) === undefined) throw error;
+    }
   }
 
   /** Makes the root itself, a subvolume where that can be; the folder above is there. */

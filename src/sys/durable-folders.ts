@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf } from "../core/errors.ts";
 
@@ -18,6 +18,15 @@ export function makeDirectory(path: string, mode = 0o755): void {
     if (codeOf(error) !== "EEXIST" || !isFolder(path)) throw error;
   }
   syncFolder(dirname(path));
+}
+
+/** Makes symbolic links in a folder, which is made if need be, by name and where each leads. What is there by such a name, or in the folder's place, stays. */
+export function linkDurably(folder: string, links: Readonly<Record<string, string>>): void {
+  makeDirectory(folder);
+  if (lstatSync(folder).isSymbolicLink()) return;
+  const missing = Object.entries(links).filter(([name]) => lstatSync(join(folder, name), { throwIfNoEntry: false }) === undefined);
+  for (const [name, target] of missing) symlinkSync(target, join(folder, name));
+  if (missing.length > 0) syncFolder(folder);
 }
 
 /** Removes a folder's files of these names and then the folder, where nothing else is in it. A crash may bring some back. */
