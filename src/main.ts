@@ -11,7 +11,7 @@ import type { Variant } from "./protocols/dbus/bus.ts";
 import type { Store } from "./store/open.ts";
 import { readActor } from "./sys/actor.ts";
 import { systemClock } from "./sys/clock.ts";
-import { makeDirectory } from "./sys/durable.ts";
+import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
 import { isTerminal } from "./sys/terminal.ts";
@@ -70,17 +70,18 @@ function contextFor(settings: Settings): Context {
         import("./sys/ssh.ts"),
       ]);
       if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
-      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
+      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path, clock: systemClock });
     },
-    async receive(only) {
+    async receive({ folder, key }) {
       const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([
         import("./store/replica/replica.ts"),
         import("./store/replica/serve.ts"),
         import("./sys/standard-streams.ts"),
       ]);
-      await serveReplica(standardStreams, async (opening) => {
-        if (only === undefined || resolve(opening.path) === resolve(only)) return await Replica.open(opening);
-        throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${only}`);
+      return await serveReplica(standardStreams, async (opening) => {
+        if (folder !== undefined && resolve(opening.path) !== resolve(folder)) throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${folder}`);
+        if (key !== undefined && opening.key !== key) throw new OpError("refused", "No replica of this log may be kept here, only of the log of another key");
+        return await Replica.open(opening);
       });
     },
     async makeHome() {
