@@ -178,7 +178,7 @@ function deadManFor(settings: Settings): DeadMan {
       },
     });
   };
-  return { arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
+  return { prepare: async () => (await make()).prepare(), arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
 }
 
 async function openBus({ bus }: Settings) {

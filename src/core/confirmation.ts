@@ -23,9 +23,11 @@ export interface Hold {
  */
 export interface DeadMan {
   /**
-   * On the disk, and known to who will run it, when this returns; takes the place of what an earlier change left. Throws kind refused,
-   * saying why, where this host has nobody to run it.
+   * Sets up what takes its time, and what runs at the next boot: on the disk when this returns, in the place of what an earlier change left.
+   * Throws kind refused, saying why, where this host has nobody to run it.
    */
+  prepare(): Promise<void>;
+  /** Sets the deadline: known to who will run it when this returns. Throws kind refused. */
   arm(deadline: BootTime): Promise<void>;
   /** Leaves nothing behind; what is not there is gone already. */
   disarm(): Promise<void>;
@@ -33,8 +35,10 @@ export interface DeadMan {
 
 /** What the guards consist of on the disk: a program that nobody replaces meanwhile, and a unit. All throw kind refused. */
 export interface GuardFiles {
-  /** Copies this process's program; root alone can run the copy. Gives its path. */
-  copyProgram(): string;
+  /** The copy's path. */
+  readonly program: string;
+  /** Copies this process's program; root alone can run the copy. */
+  copyProgram(): void;
   writeUnit(name: string, text: string): void;
   /** Makes durable what the manager linked or removed at these paths. */
   sync(paths: readonly string[]): void;

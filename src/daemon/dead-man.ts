@@ -28,6 +28,7 @@ const WHAT = "Take back the change of op-dbus that nobody confirmed";
  */
 export function createDeadMan({ use, files, clock, root, busAddress }: DeadManOptions): DeadMan {
   const environment = busAddress === undefined ? [] : [`DBUS_SYSTEM_BUS_ADDRESS=${busAddress}`];
+  const command = [files.program, "recover", "--guard", "--root", root];
   // The timer goes after what it would take away itself, if this is cut short; a new boot has none.
   const disarmBy = async (units: ManagerUnits) => {
     files.sync(await units.disable(BOOT_SERVICE));
@@ -36,23 +37,27 @@ export function createDeadMan({ use, files, clock, root, busAddress }: DeadManOp
     await units.stop(DEADLINE_TIMER);
     files.removeProgram();
   };
+  const unlessRefused = async (work: (units: ManagerUnits) => Promise<void>) => {
+    try {
+      await use((bus) => work(new ManagerUnits(bus, clock)));
+    } catch (cause) {
+      const reason = cause instanceof OpError && cause.kind === "unavailable" ? "it needs systemd as PID 1, which takes the change back when nobody confirms it: " : "";
+      throw new OpError("refused", `The change cannot be held until it is confirmed: ${reason}${messageOf(cause)}`, { cause });
+    }
+  };
   return {
-    async arm(deadline) {
-      try {
-        await use(async (bus) => {
-          const units = new ManagerUnits(bus, clock);
-          await units.stop(DEADLINE_TIMER);
-          await units.stop(DEADLINE_SERVICE);
-          const command = [files.copyProgram(), "recover", "--guard", "--root", root];
-          files.writeUnit(BOOT_SERVICE, bootUnit(command, environment));
-          files.sync(await units.enable(BOOT_SERVICE));
-          await units.startTransient(DEADLINE_TIMER, timerProperties(deadline, clock), { name: DEADLINE_SERVICE, properties: serviceProperties(command, environment) });
-        });
-      } catch (cause) {
-        const reason = cause instanceof OpError && cause.kind === "unavailable" ? "it needs systemd as PID 1, which takes the change back when nobody confirms it: " : "";
-        throw new OpError("refused", `The change cannot be held until it is confirmed: ${reason}${messageOf(cause)}`, { cause });
-      }
-    },
+    prepare: () =>
+      unlessRefused(async (units) => {
+        await units.stop(DEADLINE_TIMER);
+        await units.stop(DEADLINE_SERVICE);
+        files.copyProgram();
+        files.writeUnit(BOOT_SERVICE, bootUnit(command, environment));
+        files.sync(await units.enable(BOOT_SERVICE));
+      }),
+    arm: (deadline) =>
+      unlessRefused((units) =>
+        units.startTransient(DEADLINE_TIMER, timerProperties(deadline, clock), { name: DEADLINE_SERVICE, properties: serviceProperties(command, environment) }),
+      ),
     disarm: () => use((bus) => disarmBy(new ManagerUnits(bus, clock))),
   };
 }

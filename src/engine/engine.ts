@@ -141,7 +141,9 @@ export class Engine {
       if (inForce && !pruned && request.saved === undefined) return { plan, changed: false, checkpoint: undefined, waiting: undefined };
     } else {
       await request.confirm(plan);
-      await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis));
+      await this.#guarded(request.confirmWithinMs !== undefined, () =>
+        this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis)),
+      );
     }
     const changed = plan.steps.length > 0;
     const held = changed && request.confirmWithinMs !== undefined ? { hold: holdOf(request.confirmWithinMs, this.#host.clock) } : {};
@@ -244,6 +246,18 @@ export class Engine {
     const report = await recover(this.#host, observer);
     if (report !== undefined) recovered(report);
     return report;
+  }
+
+  /** Prepares the guards of what is to be held, and then looks whether it may begin; if not, nobody has to watch over it. */
+  async #guarded(held: boolean, look: () => Promise<void>): Promise<void> {
+    const { deadMan } = this.#host;
+    try {
+      if (held) await deadMan.prepare();
+      await look();
+    } catch (error) {
+      if (held) await deadMan.disarm().catch(() => undefined);
+      throw error;
+    }
   }
 
   #waiting(): Waiting | undefined {

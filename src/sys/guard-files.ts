@@ -14,6 +14,7 @@ export function createGuardFiles(folder: string): GuardFiles {
   const program = join(folder, "op-dbus");
   const scratch = `${program}.tmp`;
   return {
+    program,
     copyProgram: () =>
       writing(program, () => {
         if (basename(readlinkSync(SELF)) === "bun") throw new Error("op-dbus runs from its source, and only the program that 'scripts/build' makes can be copied");
@@ -25,7 +26,6 @@ export function createGuardFiles(folder: string): GuardFiles {
         syncFolder(folder);
         // On a file system that is mounted noexec, access(2) says so.
         accessSync(program, constants.X_OK);
-        return program;
       }),
     writeUnit: (name, text) => writing(join(UNITS, name), () => writeDurably(join(UNITS, name), text)),
     sync: (paths) => writing(paths[0] ?? UNITS, () => syncPaths(paths)),

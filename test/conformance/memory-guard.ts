@@ -9,10 +9,8 @@ export class MemoryGuards {
 
 export function deadManOn(guards: MemoryGuards, write: <T>(call: string, work: () => T) => Promise<T>): DeadMan {
   return {
-    async arm(deadline) {
-      await write("arm for the next boot", () => void (guards.boot = true));
-      await write("arm for the deadline", () => void (guards.timer = deadline));
-    },
+    prepare: () => write("arm for the next boot", () => void (guards.boot = true)),
+    arm: (deadline) => write("arm for the deadline", () => void (guards.timer = deadline)),
     async disarm() {
       await write("disarm for the next boot", () => void (guards.boot = false));
       await write("disarm for the deadline", () => void (guards.timer = undefined));
@@ -22,6 +20,7 @@ export function deadManOn(guards: MemoryGuards, write: <T>(call: string, work: (
 
 /** For hosts on which nothing is held. */
 export const UNGUARDED: DeadMan = {
+  prepare: () => Promise.reject(new OpError("refused", "There is nobody to take it back")),
   arm: () => Promise.reject(new OpError("refused", "There is nobody to take it back")),
   disarm: () => Promise.resolve(),
 };

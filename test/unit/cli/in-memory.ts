@@ -126,7 +126,7 @@ export class Books implements Ledger {
       ledger: this,
       secrets: secretsOn({ secrets: this.secretsKept, secretsKey: "key" }, async (_, work) => work()),
       clock: { now: () => NOW, monotonicMs: () => 0, bootTime: () => this.bootTime(), sleep: async () => void (await this.sleep()) },
-      deadMan: { arm: async () => undefined, disarm: async () => undefined },
+      deadMan: { prepare: async () => undefined, arm: async () => undefined, disarm: async () => undefined },
       actor: ACTOR,
       lock: { acquire: free, seize: free, holder: () => this.holder },
       journal: {

@@ -49,10 +49,23 @@ describe("a held apply", () => {
 
   test("is guarded before its first write, and begins nothing where there is nobody to guard it", async () => {
     await using bench = new Bench();
-    bench.failing(/arm for the deadline/, () => new OpError("refused", "There is no systemd here"));
-    const { message } = await failure("refused", bench.apply(DOCUMENT, HELD));
-    expect(message).toBe("There is no systemd here. Nothing was changed");
-    expect([bench.writes(), bench.disk.journal, bench.guarded()]).toEqual([0, undefined, false]);
+    for (const instant of [/arm for the next boot/, /arm for the deadline/]) {
+      bench.failing(instant, () => new OpError("refused", "There is no systemd here"));
+      const { message } = await failure("refused", bench.apply(DOCUMENT, HELD));
+      expect(message).toStartWith("There is no systemd here");
+      expect([bench.writes(), bench.disk.journal, bench.guarded()]).toEqual([0, undefined, false]);
+    }
+  });
+
+  test("is not guarded any more when the host moved while its plan was shown", async () => {
+    await using bench = new Bench();
+    bench.memory.put("a", { value: "old" });
+    const confirm = () => {
+      bench.memory.put("a", { value: "moved" });
+      void bench.clock.sleep(1000);
+    };
+    expect((await failure("refused", bench.apply(DOCUMENT, { ...HELD, confirm }))).message).toBe("The host changed while the plan was shown");
+    expect([bench.disk.journal, bench.guarded()]).toEqual([undefined, false]);
   });
 
   test("keeps everybody else from changing anything, and says until when and how", async () => {
