@@ -74,9 +74,9 @@ export interface Applied {
 /** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
 const FRESH_MS = 700;
 
-/** How long a process may go on with what it began before the deadline, and with what it is taking back already. */
+/** How long the holder of the lock may go on after the deadline with what it is to let be, and with what it does to the same end. */
 const PATIENCE_MS = 2000;
-const PATIENCE_GOING_BACK_MS = 30_000;
+const PATIENCE_ENDING_MS = 30_000;
 const GUARD_INTERVAL_MS = 500;
 
 /** What a command of op-dbus asks of the host. */
@@ -182,8 +182,8 @@ export class Engine {
       return hold !== undefined && isInTime(hold, clock.bootTime());
     };
     while (guard && isHeld()) await clock.sleep(GUARD_INTERVAL_MS);
-    const decided = () => journal.pending()?.records.some(({ record }) => record === "reverting" || record === "committing") === true;
-    await using _ = guard ? await lock.seize("recover", () => (decided() ? PATIENCE_GOING_BACK_MS : PATIENCE_MS)) : await lock.acquire("recover");
+    const isUndecided = () => journal.pending()?.records.every(({ record }) => record !== "reverting" && record !== "committing") === true;
+    await using _ = guard ? await lock.seize("recover", () => (isUndecided() ? PATIENCE_MS : PATIENCE_ENDING_MS)) : await lock.acquire("recover");
     const report = await this.#recover({ recovered, observer, force: false });
     await deadMan.disarm();
     return report;
