@@ -38,7 +38,7 @@ export const applyCommand: CommandFactory = (context) =>
       force: { type: "boolean", description: "do what is protected, or was rejected before" },
       prune: { type: "boolean", description: "also return what is owned and no longer declared" },
       "confirm-within": { type: "string", value: "T", description: "take it back unless 'op-dbus confirm' is given so soon (60s, 5m) after the first change, even if this process, the session or the machine dies meanwhile" },
-      probe: { type: "string", value: "P", description: `confirm it when this succeeds: tcp:HOST:PORT takes a connection (within ${DEFAULT_WITHIN} without --confirm-within)` },
+      probe: { type: "string", value: "P", description: `confirm it when this succeeds: tcp:HOST:PORT takes a connection, ping:ADDRESS or the default gateway (gateway) answers; within ${DEFAULT_WITHIN} without --confirm-within` },
     },
     about:
       "Plans, asks, brings the host to the declared state and reads it back. When anything fails, everything is taken back. " +

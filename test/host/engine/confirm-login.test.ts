@@ -64,3 +64,25 @@ hostTest("confirm: not from a shell that was there before, nor screen, nor an ol
   const { entries } = JSON.parse(log) as { entries: { kind: string; operation?: string }[] };
   expect(entries.filter(({ kind, operation }) => kind === "refusal" && operation === "confirm")).toHaveLength(5);
 }, { pristine: { variant: "network" } });
+
+hostTest("probe: ping and gateway, over IPv4 and IPv6, confirm when there is an answer", async (host) => {
+  await withNeighbour(host);
+  await host.must(["sh", "-ec", `
+    ip addr add 2001:db8::1/64 dev inner nodad
+    ip -n outside addr add 2001:db8::2/64 dev outer nodad
+    ip -n outside addr add fe80::2/64 dev outer nodad`]);
+  const units = (active_state: string) => ({ "demo-notify.service": { active_state } });
+  const probed = async (exit: number, probe: string) => {
+    await declare(host, units((await shown(host, "demo-notify.service")).startsWith("active") ? "inactive" : "active"));
+    return await opDbus(host, exit, "apply", STATE, "--yes", "--force", "--probe", probe, "--confirm-within", exit === 0 ? "60s" : "2s");
+  };
+  for (const probe of ["ping:192.0.2.2", "ping:2001:db8::2", "ping:fe80::2%inner"]) expectLine(await probed(0, probe), "It was confirmed.");
+  await probed(4, "ping:192.0.2.3");
+  await probed(4, "gateway");
+  await host.must(["ip", "-6", "route", "add", "default", "via", "fe80::2", "dev", "inner"]);
+  expectLine(await probed(0, "gateway"), "It was confirmed.");
+  await host.must(["ip", "route", "add", "default", "via", "192.0.2.3"]);
+  await probed(4, "gateway");
+  await host.must(["ip", "route", "replace", "default", "via", "192.0.2.2"]);
+  expectLine(await probed(0, "gateway"), "It was confirmed.");
+}, { pristine: { variant: "network" } });

@@ -22,6 +22,13 @@ test("it gives up after its time", async () => {
   expect(await openProbe("tcp:192.0.2.1:22").attempt(50)).toMatch(/^no answer within 0\.05 s$|^Failed to connect$/);
 });
 
-test.each(["tcp", "tcp:host", "tcp:host:0", "tcp:host:65536", "tcp:host:22x", "tcp::22", "tcp:::1:22", "ping:192.0.2.1", "gateway", ""])("'%s' is refused by name", (name) => {
+test.each(["tcp", "tcp:host", "tcp:host:0", "tcp:host:65536", "tcp:host:22x", "tcp::22", "tcp:::1:22", "tcp:[host]:22", "ping:", "ping:host", "ping:192.0.2.1%eth0", "ping:1.2.3", "ping:::ffff:192.0.2.1", "gateway:eth0", ""])("'%s' is refused by name", (name) => {
   expect(() => openProbe(name)).toThrow(`'${name}' is no probe`);
+});
+
+test.each(["127.0.0.1", "127.0.0.77", "::1", "0:0::1", "::1%lo"])("a ping of %s", async (address) => {
+  const said = await openProbe(`ping:${address}`).attempt(10_000);
+  // A raw socket is root's.
+  if (process.getuid?.() === 0) expect(said).toBeUndefined();
+  else expect(said).toStartWith("Could not reach it");
 });
