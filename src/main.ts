@@ -1,9 +1,10 @@
-import { dirname, resolve } from "node:path";
-import type { Context, Input, Session, Signals } from "./cli/context.ts";
+import { dirname, join, resolve } from "node:path";
+import type { Context, Input, Session, SignalName, Signals } from "./cli/context.ts";
 import { createMachine } from "./cli/machine.ts";
 import { Output, type Stream } from "./cli/output.ts";
 import { runProgram, tellFailure, wantsJson } from "./cli/program.ts";
 import { DEFAULT_STATE_FILE, snapshotOptionsOf, type Settings } from "./cli/settings.ts";
+import type { DeadMan } from "./core/confirmation.ts";
 import { messageOf, OpError } from "./core/errors.ts";
 import type { Plugin } from "./core/plugin.ts";
 import type { Lock } from "./core/ports.ts";
@@ -14,6 +15,7 @@ import { systemClock } from "./sys/clock.ts";
 import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
+import { login } from "./sys/login.ts";
 import { isTerminal } from "./sys/terminal.ts";
 import { userFiles } from "./sys/user-files.ts";
 
@@ -59,6 +61,8 @@ function contextFor(settings: Settings): Context {
       onSubvolumes: async () => (await store()).onSubvolumes(),
       manager: () => managerFacts(settings),
     }),
+    reachability: login,
+    probe: async (name) => (await import("./sys/probe.ts")).openProbe(name),
     plugins: async () => (await plugins(settings, "read")).plugins,
     snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
     pruning: async () => (await store()).pruning,
@@ -102,16 +106,21 @@ function contextFor(settings: Settings): Context {
         access === "books" ? { plugins: [], close: () => undefined } : plugins(settings, access),
       ]);
       const kernelLock = createLock(lockPath);
+      const andSnapshot = (held: Disposable) => ({ [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) });
       const lock: Lock = {
         holder: () => kernelLock.holder(),
         async acquire(purpose) {
           // Only now is anything written: until the lock is asked for, a command may still be refused for what it was given.
           await prepare();
-          const held = await kernelLock.acquire(purpose);
-          return { [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) };
+          return andSnapshot(await kernelLock.acquire(purpose));
+        },
+        async seize(purpose, patienceMs) {
+          await prepare();
+          return andSnapshot(await kernelLock.seize(purpose, patienceMs));
         },
       };
-      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, secrets, clock: systemClock, actor });
+      const deadMan = deadManFor(settings);
+      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, secrets, clock: systemClock, actor, deadMan });
       return { engine, [Symbol.asyncDispose]: async () => host.close() };
     },
   };
@@ -148,6 +157,29 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     }),
     close: () => bus.close(),
   };
+}
+
+/** What guards a change that waits, put together when it is needed. */
+function deadManFor(settings: Settings): DeadMan {
+  const make = async () => {
+    const [{ createDeadMan }, { createGuardFiles }] = await Promise.all([import("./daemon/dead-man.ts"), import("./sys/guard-files.ts")]);
+    const root = resolve(settings.root.value);
+    return createDeadMan({
+      files: createGuardFiles(join(root, "recover")),
+      clock: systemClock,
+      root,
+      busAddress: settings.bus.source === "default" ? undefined : settings.bus.value,
+      async use(work) {
+        const bus = await openBus(settings);
+        try {
+          return await work(bus);
+        } finally {
+          bus.close();
+        }
+      },
+    });
+  };
+  return { prepare: async () => (await make()).prepare(), arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
 }
 
 async function openBus({ bus }: Settings) {
@@ -200,10 +232,9 @@ const input: Input = {
 };
 
 const signals: Signals = {
-  listen(first) {
-    const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  listen(first, names = ["SIGINT", "SIGTERM", "SIGHUP"]) {
     const stop = () => names.forEach((name) => process.off(name, handle));
-    const handle = (name: NodeJS.Signals) => {
+    const handle = (name: SignalName) => {
       // The next one finds nobody listening and ends the process, as signals do.
       stop();
       first(name);

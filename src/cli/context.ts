@@ -1,3 +1,4 @@
+import type { Probe, Reachability } from "../core/confirmation.ts";
 import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
 import type { Pruning } from "../store/pruning.ts";
@@ -37,6 +38,10 @@ export interface Context {
   receive(only: ReplicaBounds): Promise<boolean>;
   /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */
   makeHome(): Promise<void>;
+  /** What the caller's own login shows. */
+  readonly reachability: Reachability;
+  /** The probe of that name. Throws kind invalid for one that there is not. */
+  probe(name: string): Promise<Probe>;
   /** The plugins as far as they are known without reading anything: names and schemas. */
   plugins(): Promise<readonly Plugin[]>;
 }
@@ -61,10 +66,11 @@ export interface Input {
   line(): Promise<string | undefined>;
 }
 
-/** SIGINT and SIGTERM. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
 export interface Signals {
-  /** From here on the first signal calls `first`; the second ends the process as if nobody had listened. */
-  listen(first: (name: string) => void): Disposable;
+  /** From here on the first of these signals, or of any, calls `first`; the second ends the process as if nobody had listened. */
+  listen(first: (name: SignalName) => void, names?: readonly SignalName[]): Disposable;
 }
 
 export interface Build {

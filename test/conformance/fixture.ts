@@ -44,13 +44,14 @@ export interface Subject<Edit = never> {
 export interface Options {
   readonly force?: boolean;
   readonly prune?: boolean;
+  readonly confirmWithinMs?: number;
 }
 
 const quiet = { observer: {}, recovered: () => undefined };
 
-export function applyTo(host: Host, document: StateDocument, { force = false, prune = false }: Options = {}): Promise<Applied> {
+export function applyTo(host: Host, document: StateDocument, { force = false, prune = false, confirmWithinMs }: Options = {}): Promise<Applied> {
   const confirm = () => Promise.resolve();
-  return new Engine(host).apply({ ...quiet, source: sourced(document), plugin: undefined, prune, force, saved: undefined, confirm });
+  return new Engine(host).apply({ ...quiet, source: sourced(document), plugin: undefined, prune, force, saved: undefined, confirmWithinMs, confirm });
 }
 
 /**
@@ -72,7 +73,7 @@ export async function applyIfPossible(host: Host, document: StateDocument, optio
 /** Returns the plan that was carried out. */
 export async function rollBack(host: Host, to?: string, { force = false }: Options = {}): Promise<RollbackPlan> {
   const confirm = () => Promise.resolve();
-  const plan = await new Engine(host).rollback({ ...quiet, to, force, confirm });
+  const plan = await new Engine(host).rollback({ ...quiet, to, force, confirm, confirmTakingBack: confirm });
   if (plan === undefined) throw new Error("Nothing was rolled back: recovery had done it");
   return plan;
 }

@@ -71,7 +71,7 @@ const purity: Law = (subject) =>
     fc.pre(await isPossible(host, document));
     const [writes, entries, was] = [fixture.writes(), host.audit.size(), await picture(host)];
     const engine = new Engine(host);
-    await engine.refusals(await planFor(host, document), false);
+    await engine.refusals(await planFor(host, document), { force: false, held: false });
     await planFor(host, document, { prune: true });
     await engine.query(undefined);
     if ((await planFor(host, document)).steps.length > 0) await declined(host, document);

@@ -6,6 +6,7 @@ import { openStore, type Store } from "../../../src/store/open.ts";
 export const clock: Clock = {
   now: () => new Date("2026-11-20T17:03:12.123Z"),
   monotonicMs: () => 4711.5,
+  bootTime: () => ({ boot: host.boot, ms: 4711 }),
   sleep: async () => undefined,
 };
 
