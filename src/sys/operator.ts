@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
 import type { Operator } from "../core/ports.ts";
+import { localAddresses } from "./tcp-connections.ts";
 
-/** This process and those above it, up to PID 1, whether it is root, and whether they came over SSH. */
+/** This process and those above it, up to PID 1, whether it is root, and whether and where they came in over the network. */
 export function readOperator(environment: Readonly<Record<string, string | undefined>>): Operator {
+  const pids = lineage(process.pid);
+  let sessions: readonly string[] | undefined;
   return {
     isRoot: process.geteuid?.() === 0,
-    pids: lineage(process.pid),
+    pids,
     overSsh: environment.SSH_CONNECTION !== undefined || environment.SSH_TTY !== undefined,
+    get sessionAddresses() {
+      sessions ??= localAddresses(pids.filter((pid) => pid !== 1));
+      return sessions;
+    },
   };
 }
 
