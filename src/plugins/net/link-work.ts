@@ -65,12 +65,13 @@ function creation(name: string, want: InterfaceState, { view, moves }: Around): 
   if (mac !== undefined) actions.push({ ...action("set", ["mac"], mac.address, `the address of ${mac.port}, whose addresses move here`), impliedBy: name });
   const all = settingsOf({ ...want, ...(mac === undefined ? {} : { mac: mac.address }) });
   const { mtu, ...first } = all;
-  // A base's MTU may still be too small for what stands on it.
-  const later = rank > 0 && mtu !== undefined ? { mtu } : {};
+  // A base's MTU may still be too small for what stands on it; a bridge that is made with one goes on following its ports.
+  const waits = rank > 0 || want.type === "bridge";
+  const later = waits && mtu !== undefined ? { mtu } : {};
   const peer = want.veth?.peer ?? undefined;
   const byPeer = want.type === "veth" && peer !== undefined && !view.isThere(peer) && view.want(peer)?.veth?.peer === name && peer < name;
   const type = want.type as LinkType;
-  const operation = { do: "create" as const, name, type, ...makeupOf(want), ...first, ...(rank > 0 || mtu === undefined ? {} : { mtu }) };
+  const operation = { do: "create" as const, name, type, ...makeupOf(want), ...first, ...(waits || mtu === undefined ? {} : { mtu }) };
   // A link that is made is to be of use, unless the document says otherwise.
   const up = want.up === undefined || want.up === true;
   const set = { ...(byPeer ? all : later), ...(up ? { up } : {}) };
