@@ -47,6 +47,7 @@ function interfaceProblems(name: string, around: Around, add: Add): void {
   else creationProblems(name, want, view, add);
   for (const family of FAMILIES) ipProblems(name, family, around, add);
   portProblems(name, want, view, add);
+  delayProblem(name, want, view, add);
 }
 
 /** Keys of FORMATS.md that this version does not bring about. */
@@ -215,6 +216,13 @@ function portProblems(name: string, want: InterfaceState, view: View, add: Add):
     if (type === "bridge" && view.now(port).type === "bridge") add(path, `'${port}' is a bridge itself, which cannot be a port of one`);
     if (vlans != null && vlans.length > 0 && !filters) add(["ports", port, "vlans"], `'${name}' does not filter VLANs`, 'Declare "bridge": { "vlan_filtering": true } with it');
   }
+}
+
+/** IEEE 802.1D bounds it where there is a spanning tree, and the kernel holds to that. */
+function delayProblem(name: string, want: InterfaceState, view: View, add: Add): void {
+  const stp = want.bridge?.stp ?? (view.isThere(name) ? view.now(name).bridge?.stp : false);
+  const delay = want.bridge?.forward_delay;
+  if (stp === true && delay != null && (delay < 2 || delay > 30)) add(["bridge", "forward_delay"], `With a spanning tree ('stp') a forward delay is 2 to 30 seconds, not ${delay}`);
 }
 
 function routeProblems(name: string, view: View, add: Add): void {
