@@ -137,25 +137,31 @@ async function snapshotThen(release: () => void, snapshots: Store["snapshots"]):
   }
 }
 
-/** The plugins on a bus that is reached when one of them first needs it; on one for reading, no write reaches the wire. */
+/** The plugins on a bus and a netlink socket that are opened when one of them first needs them; on those for reading, no write reaches the wire. */
 async function plugins(settings: Settings, access: "read" | "write"): Promise<{ plugins: readonly Plugin[]; close(): void }> {
-  const [{ createPlugins }, bus, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
+  const [{ createPlugins }, bus, { openNetlink }, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
     import("./plugins/registry.ts"),
     openBus(settings),
+    import("./protocols/netlink/client.ts"),
     import("./sys/config-file.ts"),
     import("./sys/unit-log.ts"),
     import("./sys/operator.ts"),
   ]);
-  const { readOnly } = await import("./protocols/dbus/read-only.ts");
+  const [{ readOnly }, { readOnly: readOnlyNetlink }] = await Promise.all([import("./protocols/dbus/read-only.ts"), import("./protocols/netlink/read-only.ts")]);
+  const netlink = openNetlink();
   return {
     plugins: createPlugins({
       bus: access === "read" ? readOnly(bus) : bus,
+      netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
       configFiles: createConfigFile(),
       operator: readOperator(process.env),
       unitLog: createUnitLog(),
       clock: systemClock,
     }),
-    close: () => bus.close(),
+    close() {
+      bus.close();
+      netlink.close();
+    },
   };
 }
 
