@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
 import type { OwnedResources, Resources } from "../../core/resource.ts";
 import type { BOND_MODES, HASH_POLICIES, LACP_RATES, OVS_TYPES, TYPES } from "./declared.ts";
-import type { Family } from "./subnet.ts";
+import { isRoute } from "./route-name.ts";
 
 /*
  * An interface as a resource: the keys of FORMATS.md, with addresses and ports by member. null: not there, or the system's default.
@@ -108,12 +108,13 @@ export interface LinkAdvice {
   readonly passing?: readonly string[];
 }
 
-export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
-
 /** A plan's arguments, by resource. */
 export class View {
   readonly desired: Resources;
   readonly owned: OwnedResources;
+  /** The names of all resources that are there, and of those that are interfaces. */
+  readonly there: readonly string[];
+  readonly links: readonly string[];
   readonly #actual: Reading;
   readonly #masters = new Map<string, string>();
 
@@ -121,6 +122,8 @@ export class View {
     this.desired = desired;
     this.owned = owned;
     this.#actual = actual;
+    this.there = Object.keys(actual.resources).filter((name) => this.isThere(name));
+    this.links = this.there.filter((name) => !isRoute(name));
     for (const [name, { state }] of Object.entries(actual.resources)) {
       for (const [port, { state: joined }] of Object.entries((state as InterfaceState).ports ?? {})) if (joined === "present") this.#masters.set(port, name);
     }
@@ -137,6 +140,10 @@ export class View {
 
   want(name: string): InterfaceState | undefined {
     return Object.hasOwn(this.desired, name) ? (this.desired[name] as InterfaceState) : undefined;
+  }
+
+  routeWant(name: string): RouteState {
+    return (Object.hasOwn(this.desired, name) ? this.desired[name] : {}) as RouteState;
   }
 
   facts(name: string): LinkFacts {
@@ -164,11 +171,6 @@ export class View {
   /** The bridge or bond that an interface is a port of. */
   master(port: string): string | undefined {
     return this.#masters.get(port);
-  }
-
-  /** The names of all resources that are there. */
-  get there(): string[] {
-    return Object.keys(this.#actual.resources).filter((name) => this.isThere(name));
   }
 
   #state(name: string): ResourceReading["state"] {
