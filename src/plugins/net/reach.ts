@@ -21,8 +21,7 @@ export class Reach {
 
   /** Whether a gateway is on a network of an interface; without one, of any. */
   contains(ip: Uint8Array, family: Family, dev: string | undefined): boolean {
-    const names = dev === undefined ? [...new Set([...this.view.links, ...Object.keys(this.view.desired)])] : [dev];
-    return names.some((name) => !isRoute(name) && this.#subnetsOf(name, family).some((subnet) => contains(subnet, ip)));
+    return (dev === undefined ? this.#everywhere(family) : this.#subnetsOf(dev, family)).some((subnet) => contains(subnet, ip));
   }
 
   staysDown(dev: string): boolean {
@@ -31,11 +30,18 @@ export class Reach {
     return this.view.isThere(dev) && this.view.now(dev).up === false;
   }
 
+  #everywhere(family: Family): readonly Subnet[] {
+    return this.#once(family, () => [...new Set([...this.view.links, ...Object.keys(this.view.desired)])].flatMap((name) => (isRoute(name) ? [] : this.#subnetsOf(name, family))));
+  }
+
   #subnetsOf(name: string, family: Family): readonly Subnet[] {
-    const key = `${name} ${family}`;
-    const known = this.#subnets.get(key) ?? this.#addressesOf(name, family).flatMap((text) => parseSubnet(text) ?? []);
+    return this.#once(`${family} ${name}`, () => [...this.#addressesOf(name, family).flatMap((text) => parseSubnet(text) ?? []), ...(this.#direct.get(name) ?? [])]);
+  }
+
+  #once(key: string, workOut: () => readonly Subnet[]): readonly Subnet[] {
+    const known = this.#subnets.get(key) ?? workOut();
     this.#subnets.set(key, known);
-    return [...known, ...(this.#direct.get(name) ?? [])];
+    return known;
   }
 
   #addressesOf(name: string, family: Family): string[] {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
-import type { OwnedResources, Resources } from "../../core/resource.ts";
+import type { OwnedResources, Resource, Resources } from "../../core/resource.ts";
 import type { BOND_MODES, HASH_POLICIES, LACP_RATES, OVS_TYPES, TYPES } from "./declared.ts";
 import { isRoute } from "./route-name.ts";
 
@@ -119,7 +119,7 @@ export class View {
   readonly #masters = new Map<string, string>();
 
   constructor(desired: Resources, actual: Reading, owned: OwnedResources) {
-    this.desired = desired;
+    this.desired = Object.fromEntries(Object.entries(desired).map(([name, resource]) => [name, resource.state === "absent" ? absent(resource) : resource] as const));
     this.owned = owned;
     this.#actual = actual;
     this.there = Object.keys(actual.resources).filter((name) => this.isThere(name));
@@ -180,4 +180,9 @@ export class View {
   #reading(name: string): ResourceReading | undefined {
     return Object.hasOwn(this.#actual.resources, name) ? this.#actual.resources[name] : undefined;
   }
+}
+
+/** What is to be absent is that with all its keys: a before-state may have been put together of one where it was not there and one where it was. */
+function absent({ state, match }: Resource): Resource {
+  return { ...(state === undefined ? {} : { state }), ...(match === undefined ? {} : { match }) };
 }
