@@ -9,8 +9,9 @@ import { problemsOf } from "./problems.ts";
 import { Guard } from "./protection.ts";
 import { isRoute } from "./route-name.ts";
 import { gatewayWork, routeWork } from "./route-work.ts";
-import { FAMILIES, View } from "./state.ts";
+import { View } from "./state.ts";
 import { buildSteps, type Work } from "./steps.ts";
+import { FAMILIES } from "./subnet.ts";
 
 /** The difference between the declared network and the one that is there, as at most seven steps however many links there are. */
 export function planNetwork(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan {
@@ -90,4 +91,3 @@ function strandedOn(port: string, master: string, view: View): { readonly port: 
     .filter((address) => FAMILIES.every((family) => view.want(master)?.[family]?.address?.[address] !== "present" && view.want(port)?.[family]?.address?.[address] !== "absent"))
     .map((address) => ({ port, address }));
 }
-

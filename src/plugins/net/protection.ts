@@ -1,6 +1,7 @@
 import type { Action } from "../../core/plugin.ts";
 import { isGuestPort } from "./interface-name.ts";
-import { FAMILIES, type View } from "./state.ts";
+import type { View } from "./state.ts";
+import { FAMILIES } from "./subnet.ts";
 
 type Protected = Pick<Action, "protected"> | Record<string, never>;
 
