@@ -129,7 +129,7 @@ function remarks({ action, oneWay, pruned }: Line): (readonly ["red" | "yellow" 
     ...(action.risk === "low" ? [] : [[action.risk === "high" ? "red" : "yellow", `risk: ${action.risk}`] as const]),
     ...(action.protected === undefined ? [] : [["red", `protected: ${printable(action.protected)}; needs --force`] as const]),
     ...(oneWay === undefined ? [] : [["red", `cannot be taken back: ${printable(oneWay)}`] as const]),
-    ...(action.impliedBy === undefined ? [] : [["dim", `because of ${printable(action.impliedBy)}`] as const]),
+    ...(action.impliedBy === undefined || action.impliedBy === action.resource ? [] : [["dim", `because of ${printable(action.impliedBy)}`] as const]),
     ...(pruned ? [["dim", "no longer declared"] as const] : []),
     ...(action.note === undefined ? [] : [["dim", printable(action.note)] as const]),
   ];
