@@ -89,6 +89,9 @@ hostTest("confirm-within: while it waits, everything else is refused, and both g
   expect(await shown(host, "demo-notify.service")).toBe(DESIRED);
   await expectUnguarded(host);
   expectLine(await opDbus(host, 6, "confirm", "--here"), "Nothing waits to be confirmed");
+  expectLine(await opDbus(host, 4, "rollback", "--yes", "--confirm-within", "3s"), "The rollback was not kept, since it was not confirmed. Everything is as it was before it");
+  expect(await shown(host, "demo-notify.service")).toBe(DESIRED);
+  await expectUnguarded(host);
   await opDbus(host, 0, "rollback", "--yes");
   expect(await shown(host, "demo-notify.service")).toBe(BEFORE);
 });
