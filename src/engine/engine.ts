@@ -34,7 +34,6 @@ export interface ChangeOptions {
   recovered(report: Recovered): void;
 }
 
-/** Of what a change of the host is asked for with. */
 interface HostChangeOptions extends ChangeOptions {
   /** Taken back unless it is confirmed within so much of its first write; without it, it is kept as soon as it is verified. */
   readonly confirmWithinMs?: number | undefined;

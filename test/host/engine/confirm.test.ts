@@ -121,6 +121,24 @@ hostTest("confirm-within: a holder of the lock that is stopped is killed at the 
   });
 });
 
+hostTest("confirm-within: the guards find a state directory by any name", async (host) => {
+  await fresh(host);
+  await declare(host, NOTIFY);
+  const root = "/srv/odd 100%n grün";
+  const program = host.spawn(["op-dbus", "--root", root, "apply", STATE, "--yes", "--confirm-within", "3s"]);
+  await host.waitUntil(async () => (await host.run(["systemctl", "is-active", "op-dbus-deadline.timer"])).exit === 0, { what: "the timer" });
+  expect(await host.must(["systemd-analyze", "verify", BOOT_UNIT])).toMatchObject({ stdout: "", stderr: "" });
+  const { stdout: line } = await host.must(["systemctl", "show", "--property=ExecStart", "op-dbus-recover.service"]);
+  expect(line).toContain(`--root ${root} ;`);
+  await host.must(["sh", "-c", "kill -9 $(pidof op-dbus)"]);
+  expect((await program.ended()).exit).toBe(137);
+  await expectUnguarded(host);
+  expect(await shown(host, "demo-notify.service")).toBe(BEFORE);
+  expect(await opDbusJson<Status>(host, 0, "status", "--root", root)).toMatchObject({ waiting: null, interrupted: null });
+  await host.must(["rm", "-r", root]);
+  expectLine(await opDbus(host, 6, "apply", STATE, "--yes", "--confirm-within", "3s", "--root", "/srv/$HOME"), "systemd would not run a program below /srv/$HOME");
+});
+
 hostTest("confirm-within: rollback, and Ctrl-C, take it back at once", async (host) => {
   const rolledBack = await holding(host, "60s");
   expectLine(await opDbus(host, 0, "rollback", "--yes"), "waited to be confirmed", "it was rolled back by root before it was confirmed");
