@@ -12,7 +12,7 @@ import type { Variant } from "./protocols/dbus/bus.ts";
 import type { Store } from "./store/open.ts";
 import { readActor } from "./sys/actor.ts";
 import { systemClock } from "./sys/clock.ts";
-import { makeDirectory } from "./sys/durable.ts";
+import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
 import { login } from "./sys/login.ts";
@@ -74,17 +74,18 @@ function contextFor(settings: Settings): Context {
         import("./sys/ssh.ts"),
       ]);
       if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
-      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
+      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path, clock: systemClock });
     },
-    async receive(only) {
+    async receive({ folder, key }) {
       const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([
         import("./store/replica/replica.ts"),
         import("./store/replica/serve.ts"),
         import("./sys/standard-streams.ts"),
       ]);
-      await serveReplica(standardStreams, async (opening) => {
-        if (only === undefined || resolve(opening.path) === resolve(only)) return await Replica.open(opening);
-        throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${only}`);
+      return await serveReplica(standardStreams, async (opening) => {
+        if (folder !== undefined && resolve(opening.path) !== resolve(folder)) throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${folder}`);
+        if (key !== undefined && opening.key !== key) throw new OpError("refused", "No replica of this log may be kept here, only of the log of another key");
+        return await Replica.open(opening);
       });
     },
     async makeHome() {
@@ -136,25 +137,31 @@ async function snapshotThen(release: () => void, snapshots: Store["snapshots"]):
   }
 }
 
-/** The plugins on a bus that is reached when one of them first needs it; on one for reading, no write reaches the wire. */
+/** The plugins on a bus and a netlink socket that are opened when one of them first needs them; on those for reading, no write reaches the wire. */
 async function plugins(settings: Settings, access: "read" | "write"): Promise<{ plugins: readonly Plugin[]; close(): void }> {
-  const [{ createPlugins }, bus, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
+  const [{ createPlugins }, bus, { openNetlink }, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
     import("./plugins/registry.ts"),
     openBus(settings),
+    import("./protocols/netlink/client.ts"),
     import("./sys/config-file.ts"),
     import("./sys/unit-log.ts"),
     import("./sys/operator.ts"),
   ]);
-  const { readOnly } = await import("./protocols/dbus/read-only.ts");
+  const [{ readOnly }, { readOnly: readOnlyNetlink }] = await Promise.all([import("./protocols/dbus/read-only.ts"), import("./protocols/netlink/read-only.ts")]);
+  const netlink = openNetlink();
   return {
     plugins: createPlugins({
       bus: access === "read" ? readOnly(bus) : bus,
+      netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
       configFiles: createConfigFile(),
       operator: readOperator(process.env),
       unitLog: createUnitLog(),
       clock: systemClock,
     }),
-    close: () => bus.close(),
+    close() {
+      bus.close();
+      netlink.close();
+    },
   };
 }
 

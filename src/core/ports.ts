@@ -295,6 +295,8 @@ export interface Operator {
   /** op-dbus and the processes above it, nearest first. */
   readonly pids: readonly number[];
   readonly overSsh: boolean;
+  /** This host's ends of the TCP connections that those processes hold: where a session came in. */
+  readonly sessionAddresses: readonly string[];
 }
 
 /** A unit's own words. */

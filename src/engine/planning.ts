@@ -2,7 +2,7 @@ import { documentHash, type StateDocument } from "../core/document.ts";
 import { toJson } from "../core/json.ts";
 import { namedValues, ownedNow, prunedState, strayKeys, type StrayKey } from "../core/ownership.ts";
 import { planHash, type Basis, type BasisOfResource, type Plan } from "../core/plan.ts";
-import type { Note, Plugin, Reading, ResourceReading } from "../core/plugin.ts";
+import { changesOf, type Note, type Plugin, type Reading, type ResourceReading, type Step } from "../core/plugin.ts";
 import { keyName, mergeResources, sameValue, valueAt, type OwnedKey, type OwnedResource, type Ownership, type Resource, type Resources } from "../core/resource.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { pluginOf } from "./host.ts";
@@ -45,7 +45,7 @@ export async function makePlan(
     },
     steps: found.steps,
     notes: [...found.notes, ...notes],
-    strays,
+    strays: prune ? strays : withoutChanged(strays, found.steps),
   };
   const findings = found.problems.map((problem) => findingOf(problem, document, plugins));
   return { plan, findings, readings: found.readings };
@@ -68,6 +68,13 @@ async function straysOf(named: ByPlugin<Resources>, plugins: readonly Plugin[], 
 function isGone(keys: readonly OwnedKey[], reading: ResourceReading | undefined): boolean {
   if (valueAt(reading?.state, ["state"]) !== "absent") return false;
   return !keys.some(({ path, value }) => path.join() === "state" && value === "absent");
+}
+
+/** Without what the plan changes by itself, as a member of a list that no longer has it. */
+function withoutChanged(strays: ByPlugin<readonly StrayKey[]>, steps: readonly Step[]): ByPlugin<readonly StrayKey[]> {
+  const changed = new Set(steps.flatMap((step) => changesOf(step).map(({ resource, path }) => JSON.stringify([step.plugin, resource, ...path]))));
+  const left = Object.entries(strays).map(([plugin, keys]) => [plugin, keys.filter(({ resource, key }) => !changed.has(JSON.stringify([plugin, resource, ...key.path])))] as const);
+  return Object.fromEntries(left);
 }
 
 interface Pruning {

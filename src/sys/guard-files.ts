@@ -2,7 +2,8 @@ import { accessSync, chmodSync, constants, copyFileSync, existsSync, readlinkSyn
 import { basename, dirname, join } from "node:path";
 import type { GuardFiles } from "../core/confirmation.ts";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
-import { makeDirectory, removeDurably, removeFolderDurably, syncFolder, syncPaths, writeDurably } from "./durable.ts";
+import { removeDurably, writeDurably } from "./durable.ts";
+import { makeDirectory, removeFolderDurably, syncFolder, syncPaths } from "./durable-folders.ts";
 
 /** Where systemd looks for an administrator's units. */
 const UNITS = "/etc/systemd/system";

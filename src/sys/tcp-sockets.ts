@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { ipText } from "../core/ip-address.ts";
 
 /** A TCP socket that a process has open, as the kernel lists it (proc_net_tcp(5)). */
 export interface TcpSocket {
@@ -7,18 +8,23 @@ export interface TcpSocket {
   readonly remote: string;
 }
 
+/** What stands before an IPv4 address in a socket for both families. */
+const MAPPED = "::ffff:";
 const STATES: Readonly<Record<string, TcpSocket["state"]>> = { "01": "connected", "0A": "listening" };
 
 /** The process's TCP sockets, in its own network namespace; none where this user may not look. */
 export function tcpSockets(pid: number): TcpSocket[] {
   const inodes = socketInodes(pid);
   if (inodes.size === 0) return [];
-  return ["tcp", "tcp6"].flatMap((table) =>
-    linesOf(`/proc/${pid}/net/${table}`).flatMap((line) => {
-      const [, local = "", remote = "", state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
-      return inodes.has(inode) ? [{ state: STATES[state] ?? "other", local: addressOf(local), remote: addressOf(remote) }] : [];
-    }),
-  );
+  return ["tcp", "tcp6"].flatMap((table) => socketsIn(textOf(`/proc/${pid}/net/${table}`), inodes));
+}
+
+/** The lines of a table (proc_net_tcp(5)) for sockets with these inodes. */
+export function socketsIn(table: string, inodes: ReadonlySet<string>): TcpSocket[] {
+  return table.trimEnd().split("\n").slice(1).flatMap((line) => {
+    const [, local = "", remote = "", state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
+    return inodes.has(inode) ? [{ state: STATES[state] ?? "other", local: addressOf(local), remote: addressOf(remote) }] : [];
+  });
 }
 
 /** True where what connects to an address stays on this host. */
@@ -43,21 +49,18 @@ function linkIfThere(path: string): string {
   }
 }
 
-function linesOf(path: string): string[] {
+function textOf(path: string): string {
   try {
-    return readFileSync(path, "utf8").trimEnd().split("\n").slice(1);
+    return readFileSync(path, "utf8");
   } catch {
-    return [];
+    return "";
   }
 }
 
 /** "0100007F:0016" is 127.0.0.1: words of four bytes in the machine's order, which is little-endian wherever op-dbus runs. */
-function addressOf(text: string): string {
-  const words = (text.split(":")[0] ?? "").match(/.{8}/g) ?? [];
-  const bytes = words.flatMap((word) => Buffer.from(word, "hex").reverse().toJSON().data);
-  const mapped = bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff;
-  if (bytes.length === 4 || mapped) return bytes.slice(-4).join(".");
-  const groups = Array.from({ length: 8 }, (_, index) => (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16));
-  // URL knows how to shorten it (RFC 5952).
-  return new URL(["http://[", "]"].join(groups.join(":"))).hostname.slice(1, -1);
+function addressOf(end: string): string {
+  const bytes = Buffer.from(end.slice(0, end.indexOf(":")), "hex");
+  if (bytes.length !== 4 && bytes.length !== 16) return "";
+  const text = ipText(bytes.swap32());
+  return text.startsWith(MAPPED) ? text.slice(MAPPED.length) : text;
 }

@@ -210,7 +210,7 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
       pruning: async () => openAt(settings.root.value).pruning,
       archive: async (place) => openArchive({ root: settings.root.value, ...place }),
       replica: ({ path }) => (log) => Replica.open({ ...log, path }),
-      receive: async () => void opened.push("receive"),
+      receive: async ({ folder, key }) => opened.push(`receive ${folder ?? "anywhere"} ${key ?? "anyone"}`) > 0 && folder !== "/silent",
     }),
   });
   return { exit, stdout: stdout.text, stderr: stderr.text, files, opened, json: () => JSON.parse(stdout.text) as Json };

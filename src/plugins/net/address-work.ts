@@ -1,0 +1,80 @@
+import type { Action } from "../../core/plugin.ts";
+import { sameValue } from "../../core/resource.ts";
+import type { Around } from "./around.ts";
+import { lostWithLastAddress } from "./losses.ts";
+import { FAMILIES, type View } from "./state.ts";
+import type { AddressOperation, Work } from "./steps.ts";
+import { sameNetwork, type Family } from "./subnet.ts";
+
+/** What brings a link's addresses to what is declared of them: new ones first, the old ones when all else is in place. */
+export function addressWork(name: string, around: Around): Work[] {
+  const { view } = around;
+  if (view.want(name)?.state === "absent") return [];
+  return FAMILIES.flatMap((family) => {
+    const added = addressesToAdd(name, family, view);
+    return [...added.map((address): Work => addition(name, family, address, view)), ...removals(name, family, added, around)];
+  });
+}
+
+function addition(name: string, family: Family, address: string, view: View): Work {
+  const holder = view.there.find((other) => view.now(other)[family]?.address?.[address] === "present");
+  const note = holder === undefined ? {} : { note: `moves here from ${holder}` };
+  const action: Action = { resource: name, verb: "add", path: [family, "address", address], from: null, to: "present", risk: "low", ...note };
+  return { stage: "add addresses", operations: [{ do: "add address", dev: name, address, ...(holder === undefined ? {} : { moved: true }) }], actions: [action] };
+}
+
+/** The actions are in the kernel's order, so that on the way back the first address of a network is the first again. */
+function removals(name: string, family: Family, added: readonly string[], { view, moves, guard }: Around): Work[] {
+  const removed = addressesToRemove(name, family, view);
+  const masters = new Map(moves.from(name).filter((move) => move.family === family).map(({ address, master }) => [address, master]));
+  const leaving = nowOf(name, family, view).filter((address) => removed.includes(address) || masters.has(address));
+  if (leaving.length === 0) return [];
+  const staying = [...nowOf(name, family, view), ...added].filter((address) => !leaving.includes(address));
+  const actions = leaving.map((address): Action => {
+    const master = removed.includes(address) ? undefined : masters.get(address);
+    const change = { resource: name, path: [family, "address", address], from: "present", to: null, risk: "high" as const, ...guard.address(name, address) };
+    if (master !== undefined) return { ...change, verb: "move", impliedBy: master };
+    const named = Object.hasOwn(view.want(name)?.[family]?.address ?? {}, address) || isOwned(name, family, address, view);
+    return { ...change, verb: "remove", ...(named ? {} : { impliedBy: name }) };
+  });
+  const last = family === "ipv4" && staying.length === 0 ? lostWithLastAddress(name, view, actions[0]?.impliedBy) : [];
+  const isSecondary = (address: string) => view.facts(name).secondary?.includes(address) === true;
+  // Those that go with another one go before it.
+  const operations = [...leaving.filter(isSecondary), ...leaving.filter((address) => !isSecondary(address))].map((address): AddressOperation => {
+    return { do: "remove address", dev: name, address, ...keeping(address, staying, name, { view, family }) };
+  });
+  return [{ stage: "remove routes and addresses", rank: 1, operations, actions: [...actions, ...last] }];
+}
+
+/** The addresses of its network that stay: without promote_secondaries the kernel takes them away with the first one. */
+function keeping(address: string, staying: readonly string[], name: string, { view, family }: { view: View; family: Family }): { keep?: readonly string[] } {
+  if (family === "ipv6" || view.facts(name).secondary?.includes(address) === true) return {};
+  const keep = staying.filter((other) => sameNetwork(address, other));
+  return keep.length === 0 ? {} : { keep };
+}
+
+function addressesToAdd(name: string, family: Family, view: View): string[] {
+  const declared = Object.entries(view.want(name)?.[family]?.address ?? {});
+  const now = nowOf(name, family, view);
+  return declared.flatMap(([address, kind]) => (kind === "present" && !now.includes(address) ? [address] : []));
+}
+
+/** What is declared absent, what op-dbus put there and the list no longer has, or all where the family is not to be enabled. */
+export function addressesToRemove(name: string, family: Family, view: View): string[] {
+  const { written, [family]: { address: declared = {}, enabled } = {} } = view.want(name) ?? {};
+  return nowOf(name, family, view).filter((address) => {
+    const kind = Object.hasOwn(declared, address) ? declared[address] : undefined;
+    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && isOwned(name, family, address, view));
+    return kind === "absent" || kind === null;
+  });
+}
+
+/** Whether op-dbus put it there. */
+function isOwned(name: string, family: Family, address: string, view: View): boolean {
+  return view.owned[name]?.keys.some(({ path, original }) => sameValue([...path], [family, "address", address]) && original === null) === true;
+}
+
+function nowOf(name: string, family: Family, view: View): string[] {
+  const addresses = view.now(name)[family]?.address ?? {};
+  return Object.keys(addresses).filter((address) => addresses[address] === "present");
+}

@@ -1,0 +1,279 @@
+import { parseIp } from "../../core/ip-address.ts";
+import { normalMac } from "../../core/mac-address.ts";
+import type { Problem } from "../../core/plugin.ts";
+import { keyName, sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
+import { nearest } from "../../core/suggestion.ts";
+import { addressesToRemove } from "./address-work.ts";
+import { IPV6_SMALLEST_MTU } from "./checks.ts";
+import { OVS_TYPES } from "./declared.ts";
+import { isGuestPort } from "./interface-name.ts";
+import type { Around } from "./around.ts";
+import { MAKEUP } from "./link-work.ts";
+import { isRoute, parseRouteName } from "./route-name.ts";
+import { FAMILIES, type InterfaceState, type View } from "./state.ts";
+import { contains, familyOfText, isLinkLocal, parseSubnet, type Family } from "./subnet.ts";
+
+type Add = (path: KeyPath, message: string, hint?: string) => void;
+
+/** Types that a link can be made with, and removed: the others are devices, or made by somebody else's program. */
+const MADE = ["bridge", "veth", "vxlan", "dummy", "vlan", "bond"];
+/** What a link of a type cannot be made without. */
+const NEEDED: Readonly<Record<string, readonly KeyPath[]>> = {
+  veth: [["veth", "peer"]],
+  vlan: [["vlan", "id"], ["vlan", "base"]],
+  vxlan: [["vxlan", "id"]],
+};
+
+/** Why this host cannot be brought to what is declared. */
+export function problemsOf(around: Around): Problem[] {
+  const { view } = around;
+  const problems: Problem[] = [];
+  for (const resource of Object.keys(view.desired)) {
+    const add: Add = (path, message, hint) => problems.push({ resource, path, message, ...(hint === undefined ? {} : { hint }) });
+    if (isRoute(resource)) routeProblems(resource, view, add);
+    else interfaceProblems(resource, around, add);
+  }
+  return problems;
+}
+
+function interfaceProblems(name: string, around: Around, add: Add): void {
+  const { view } = around;
+  const want = view.want(name);
+  if (want === undefined) return;
+  matchProblem(name, want, view, add);
+  if (want.state === "absent") return removalProblems(name, view, add);
+  if (notBuilt(name, want, add)) return;
+  if (view.isThere(name)) changeProblems(name, want, view, add);
+  else creationProblems(name, want, view, add);
+  for (const family of FAMILIES) ipProblems(name, family, around, add);
+  portProblems(name, want, view, add);
+  delayProblem(name, want, view, add);
+}
+
+/** Keys of FORMATS.md that this version does not bring about. */
+function notBuilt(name: string, want: InterfaceState, add: Add): boolean {
+  if (want.type != null && (OVS_TYPES as readonly string[]).includes(want.type)) {
+    add(["type"], `'${name}' is of type "${want.type}", which op-dbus does not make yet: it has no connection to Open vSwitch`);
+    return true;
+  }
+  for (const key of ["ovs", "controller"] as const) if (want[key] != null) add([key], `'${key}' is for Open vSwitch, to which op-dbus has no connection yet`);
+  if (Object.keys(want.properties ?? {}).length > 0) add(["properties"], "There are no 'properties' of an interface that op-dbus knows of: what it can set has a key of its own");
+  for (const family of FAMILIES) {
+    if (want[family]?.dhcp === true) add([family, "dhcp"], "op-dbus does not hand interfaces to a DHCP client yet", "Leave 'dhcp' out, and the client that runs goes on");
+    if (want[family]?.dns != null) add([family, "dns"], "op-dbus does not set DNS servers yet", "Leave 'dns' out, and they stay as they are");
+  }
+  return false;
+}
+
+/** `match` is a guard: it never leads to another link than the one that has the name. */
+function matchProblem(name: string, { match }: InterfaceState, view: View, add: Add): void {
+  if (match === undefined) return;
+  const [key, declared] = match.mac === undefined ? (["path", match.path] as const) : (["mac", normalMac(match.mac) ?? match.mac] as const);
+  const of = (link: string) => (key === "path" ? view.facts(link).path : (view.facts(link).permanentMac ?? view.now(link).mac));
+  const found = view.isThere(name) ? of(name) : undefined;
+  if (found === declared) return;
+  const meant = view.there.find((other) => !isRoute(other) && of(other) === declared);
+  const hint = meant === undefined ? undefined : `It is '${meant}' here`;
+  if (view.isThere(name)) add(["match", key], `'${name}' is another device here: its ${key} is ${found ?? "not known"}, not ${declared}`, hint);
+  else if (meant !== undefined) add(["match", key], `The device of ${key} ${declared} is not '${name}' here`, hint);
+}
+
+function removalProblems(name: string, view: View, add: Add): void {
+  if (!view.isThere(name)) return;
+  const { type } = view.now(name);
+  const kind = type === "ethernet" ? "a device" : `a link of kind '${view.facts(name).kind ?? "unknown"}', which could not be made again`;
+  if (type == null || !MADE.includes(type)) add(["state"], `'${name}' cannot be removed: it is ${kind}`, 'Declare "up": false instead');
+  if (isGuestPort(name)) add(["state"], `'${name}' belongs to a guest, and goes with it`);
+  for (const [other, resource] of Object.entries(view.desired)) {
+    const path = dependence(resource, name);
+    if (path !== undefined && resource.state !== "absent" && other !== name) add(["state"], `'${name}' is needed: '${keyName(path)}' of '${other}' names it`);
+  }
+}
+
+function dependence(resource: Resource, name: string): KeyPath | undefined {
+  const paths: KeyPath[] = [["vlan", "base"], ["vxlan", "base"], ["dev"]];
+  const found = paths.find((path) => valueAt(resource, path) === name);
+  return found ?? (valueAt(resource, ["ports", name, "state"]) === "present" ? ["ports"] : undefined);
+}
+
+function creationProblems(name: string, want: InterfaceState, view: View, add: Add): void {
+  if (want.type == null || want.type === "ethernet") {
+    const near = nearest(name, view.there.filter((other) => !isRoute(other)));
+    const hint = near === undefined ? undefined : `Did you mean '${near}'?`;
+    const kinds = want.type == null ? `; to have it made, say its 'type': ${MADE.join(", ")}` : "";
+    return add(want.type == null ? [] : ["type"], `There is no interface '${name}' on this host${kinds}`, hint);
+  }
+  for (const path of NEEDED[want.type] ?? []) {
+    if (valueAt(want as Resource, path) == null) add(path, `Missing '${keyName(path)}' for interface '${name}'`);
+  }
+  for (const path of [["vlan", "base"], ["vxlan", "base"]]) {
+    const base = valueAt(want as Resource, path);
+    if (typeof base === "string" && !view.isKnown(base)) add(path, `There is no interface '${base}' on this host`);
+  }
+  const peer = want.veth?.peer;
+  if (peer != null && view.isThere(peer)) add(["veth", "peer"], `'${peer}' is there already: the two ends of a veth are made together`);
+  const other = peer == null ? undefined : view.want(peer);
+  if (other !== undefined && other.state !== "absent" && (other.type ?? "veth") === "veth" && (other.veth?.peer ?? name) !== name) {
+    add(["veth", "peer"], `'${peer}' is declared with another peer, '${other.veth?.peer}'`);
+  }
+  if (other?.state === "absent") add(["veth", "peer"], `'${peer}' is to be absent`);
+}
+
+function changeProblems(name: string, want: InterfaceState, view: View, add: Add): void {
+  const now = view.now(name);
+  if (want.type != null && want.type !== now.type) {
+    const is = now.type ?? view.facts(name).kind ?? "unknown";
+    return add(["type"], `'${name}' is of type ${is} here, not ${want.type}`, now.type !== undefined && MADE.includes(String(now.type)) ? "Declare it absent first, or give it another name" : "Give it another name");
+  }
+  for (const path of MAKEUP) {
+    const [declared, is] = [valueAt(want as Resource, path), valueAt(now as Resource, path)];
+    if (declared == null || sameValue(declared, is)) continue;
+    add(path, `'${keyName(path)}' of '${name}' is ${JSON.stringify(is ?? null)}: the kernel does not change that of a link that is there`, "Declare the link absent first, then as it is to be");
+  }
+  for (const key of ["vlan", "veth", "bond", "vxlan", "bridge"] as const) {
+    if (want[key] !== undefined && now.type !== key) add([key], `'${name}' is no ${key} here`);
+  }
+  macProblem(name, want, view, add);
+  mtuProblem(name, want, view, add);
+  if (want.up !== false || now.up !== true || view.facts(name).keepsIpv6 === true) return;
+  const fresh = Object.entries(want.ipv6?.address ?? {}).find(([address, kind]) => kind === "present" && now.ipv6?.address?.[address] !== "present");
+  if (fresh !== undefined) add(["up"], `'${name}' is declared down, and the kernel then takes away its IPv6 addresses, of which ${fresh[0]} is declared too`);
+}
+
+function macProblem(name: string, want: InterfaceState, view: View, add: Add): void {
+  const now = view.now(name);
+  if (want.mac === undefined) return;
+  const bond = view.master(name) ?? Object.keys(view.desired).find((other) => view.want(other)?.ports?.[name]?.state === "present");
+  if (want.mac !== null && bond !== undefined && (view.now(bond).type ?? view.want(bond)?.type) === "bond") return add(["mac"], `'${name}' has the address of '${bond}' as long as it is its port`);
+  if (view.facts(name).followsMac === true && want.mac !== null) {
+    return add(["mac"], `'${name}' takes its address from what it is made of; once it has one of its own, the kernel never lets it follow again`, "Say 'mac' when the link is made");
+  }
+  const lets = want.mac === null && now.mac != null && view.facts(name).permanentMac === undefined && view.facts(name).followsMac === false;
+  if (lets) add(["mac"], `The address of '${name}' cannot be unset: the kernel never lets it follow others again`);
+}
+
+function mtuProblem(name: string, want: InterfaceState, view: View, add: Add): void {
+  if (want.mtu == null || want.mtu >= IPV6_SMALLEST_MTU || want.mtu === view.now(name).mtu) return;
+  const has = Object.keys(view.now(name).ipv6?.address ?? {});
+  if (has.length > 0) add(["mtu"], `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${has.join(", ")}`, "Declare these addresses absent first");
+}
+
+function ipProblems(name: string, family: Family, { view, moves }: Around, add: Add): void {
+  const want = view.want(name)?.[family];
+  if (want === undefined) return;
+  switchProblems(name, family, view, add);
+  const now = view.now(name)[family];
+  const smallMtu = view.want(name)?.mtu ?? view.now(name).mtu;
+  for (const [address, kind] of Object.entries(want.address ?? {})) {
+    if (kind !== "present" || now?.address?.[address] === "present") continue;
+    const path = [family, "address", address];
+    const other = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.address?.[address] === "present");
+    if (other !== undefined) add(path, `${address} is declared of '${other}' too`);
+    const holder = view.there.find((each) => !isRoute(each) && each !== name && view.now(each)[family]?.address?.[address] === "present");
+    const leaves = holder !== undefined && (moves.to(name, address) !== undefined || addressesToRemove(holder, family, view).includes(address) || view.want(holder)?.state === "absent");
+    if (holder !== undefined && !leaves) add(path, `'${holder}' has ${address}`, "Declare it absent there");
+    if (family === "ipv6" && view.facts(name).ipv6Off === true) add(path, `IPv6 is switched off on '${name}' (net.ipv6.conf.${name}.disable_ipv6)`);
+    if (family === "ipv6" && smallMtu != null && smallMtu < IPV6_SMALLEST_MTU) add(path, `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${smallMtu}`);
+  }
+  if (want.gateway == null || want.gateway === now?.gateway) return;
+  const rival = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.gateway != null);
+  if (rival !== undefined) add([family, "gateway"], `'${rival}' has the gateway already`);
+  reachProblem([family, "gateway"], { via: want.gateway, dev: name }, view, add);
+}
+
+/** What only a sysctl changes is read and not written. */
+function switchProblems(name: string, family: Family, view: View, add: Add): void {
+  if (family !== "ipv6" || !view.isThere(name)) {
+    if (family === "ipv6" && view.want(name)?.ipv6?.enabled === false) add([family, "enabled"], "op-dbus does not switch IPv6 off yet: it writes no sysctl");
+    return;
+  }
+  const { enabled, autoconf } = view.want(name)?.ipv6 ?? {};
+  const { ipv6Off = false, autoconf: configures } = view.facts(name);
+  if (enabled != null && enabled === ipv6Off) {
+    add([family, "enabled"], `IPv6 is ${ipv6Off ? "off" : "on"} for '${name}', and op-dbus does not switch it yet`, `It is the sysctl net.ipv6.conf.${name}.disable_ipv6`);
+  }
+  if (autoconf != null && configures !== undefined && autoconf !== configures) {
+    add([family, "autoconf"], `'${name}' ${configures ? "takes" : "does not take"} addresses from router advertisements, and op-dbus does not switch that yet`, `It is the sysctl net.ipv6.conf.${name}.autoconf`);
+  }
+}
+
+function portProblems(name: string, want: InterfaceState, view: View, add: Add): void {
+  const type = want.type ?? view.now(name).type;
+  const { ports } = want;
+  if (ports === undefined) return;
+  const some = Object.keys(ports).length > 0 || want.ports_exclusive === true;
+  if (some && type !== "bridge" && type !== "bond") return add(["ports"], `'${name}' is ${type ?? "of another kind"}: it has no ports`);
+  const filters = want.bridge?.vlan_filtering ?? (view.isThere(name) ? view.now(name).bridge?.vlan_filtering : false) ?? false;
+  for (const [port, { state, vlans }] of Object.entries(ports)) {
+    const path = ["ports", port, "state"];
+    const rival = Object.keys(view.desired).find((other) => other !== name && view.want(other)?.ports?.[port]?.state === "present");
+    if (state === "present" && rival !== undefined && view.master(port) !== name) add(path, `'${port}' is a port of '${rival}' already`);
+    if (isGuestPort(port) && state !== "present" && view.master(port) === name) add(path, `'${port}' belongs to a guest, and goes with it`);
+    if (state !== "present") continue;
+    if (!view.isKnown(port)) add(path, `There is no interface '${port}' on this host`);
+    const before = view.master(port);
+    if (before !== undefined && before !== name && isGuestPort(port)) add(path, `'${port}' belongs to a guest, whose bridge is '${before}'`);
+    if (type === "bridge" && view.now(port).type === "bridge") add(path, `'${port}' is a bridge itself, which cannot be a port of one`);
+    if (vlans != null && vlans.length > 0 && !filters) add(["ports", port, "vlans"], `'${name}' does not filter VLANs`, 'Declare "bridge": { "vlan_filtering": true } with it');
+  }
+}
+
+/** IEEE 802.1D bounds it where there is a spanning tree, and the kernel holds to that. */
+function delayProblem(name: string, want: InterfaceState, view: View, add: Add): void {
+  const stp = want.bridge?.stp ?? (view.isThere(name) ? view.now(name).bridge?.stp : false);
+  const delay = want.bridge?.forward_delay;
+  if (stp === true && delay != null && (delay < 2 || delay > 30)) add(["bridge", "forward_delay"], `With a spanning tree ('stp') a forward delay is 2 to 30 seconds, not ${delay}`);
+}
+
+function routeProblems(name: string, view: View, add: Add): void {
+  const [key, want, now] = [parseRouteName(name), view.desired[name] ?? {}, view.routeNow(name)];
+  if (key === undefined || want.state === "absent") return;
+  const { via, dev } = want as { via?: string | null; dev?: string | null };
+  const changes = (via !== undefined && via !== (now.via ?? null)) || (dev !== undefined && dev !== (now.dev ?? null));
+  if (!view.isThere(name) && via == null && dev == null) return add(want.state === undefined ? [] : ["state"], `${name} needs 'via' or 'dev'`);
+  if (!changes) return;
+  if (view.routeFacts(name).special !== undefined) return add([], `${name} is there with more than a document can say, which would be lost`, "Declare it absent first, or change it with ip route");
+  if (via === null && dev === null) return add([], `${name} needs 'via' or 'dev'`);
+  if (dev != null && !view.isKnown(dev)) return add(["dev"], `There is no interface '${dev}' on this host`);
+  if (dev != null && staysDown(dev, view)) add(["dev"], `'${dev}' is down: the kernel takes no routes over it`);
+  const through = via === undefined ? now.via : via;
+  if (through != null) reachProblem(via === undefined ? ["dev"] : ["via"], { via: through, dev: dev ?? undefined }, view, add);
+}
+
+/** What a route leads over has to be on a network that some interface is on, then. */
+function reachProblem(path: KeyPath, { via, dev }: { readonly via: string; readonly dev: string | undefined }, view: View, add: Add): void {
+  const bytes = parseIp(via);
+  if (bytes === undefined) return;
+  if (dev !== undefined && staysDown(dev, view)) return add(path, `'${dev}' is down: the kernel takes no routes over it`);
+  if (isLinkLocal(bytes)) {
+    if (dev === undefined) add(path, `${via} is link-local: say 'dev' too`);
+    return;
+  }
+  const family = familyOfText(via);
+  const names = dev === undefined ? [...new Set([...view.there, ...Object.keys(view.desired)])].filter((name) => !isRoute(name)) : [dev];
+  const subnets = names.flatMap((name) => subnetsOf(name, family, view));
+  if (subnets.some((text) => contains(parseSubnet(text) ?? { family, bytes: new Uint8Array(0), prefix: 0 }, bytes))) return;
+  const on = dev === undefined ? "no interface is on a network with it" : `'${dev}' has no address of a network with it`;
+  add(path, `${via} cannot be reached: ${on}`);
+}
+
+/** The networks that an interface will be on: those of its addresses, and those that routes lead to over it without a gateway. */
+function subnetsOf(name: string, family: Family, view: View): string[] {
+  const want = view.want(name);
+  if (want?.state === "absent") return [];
+  const leaving = addressesToRemove(name, family, view);
+  const stays = Object.keys(view.now(name)[family]?.address ?? {}).filter((address) => !leaving.includes(address));
+  const comes = Object.entries(want?.[family]?.address ?? {}).flatMap(([address, kind]) => (kind === "present" || kind === "vrrp" ? [address] : []));
+  const routes = [...new Set([...view.there, ...Object.keys(view.desired)])].filter(isRoute).flatMap((route) => {
+    const { via, dev, state } = { ...view.routeNow(route), ...(view.desired[route] as { via?: string; dev?: string; state?: string } | undefined) };
+    const key = parseRouteName(route);
+    return dev === name && via == null && state !== "absent" && key !== undefined ? [key.destination] : [];
+  });
+  return [...stays, ...comes, ...routes];
+}
+
+function staysDown(dev: string, view: View): boolean {
+  const want = view.want(dev);
+  if (want?.up != null) return !want.up;
+  return view.isThere(dev) && view.now(dev).up === false;
+}

@@ -1,0 +1,4 @@
+import { lawsFor } from "./laws.ts";
+import { netSubject } from "./net-subject.ts";
+
+lawsFor(netSubject);
