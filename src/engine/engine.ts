@@ -9,7 +9,8 @@ import { keyName } from "../core/resource.ts";
 import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
 import { stepsAsRecorded } from "./chronicle.ts";
 import { refusalsOf, refuse } from "./gate.ts";
-import { heldHeader, holdOf, isInTime, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
+import { lockAtDeadline } from "./guard.ts";
+import { heldHeader, holdOf, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
 import { outcomeOf, type Watch } from "./outcome.ts";
 import { makePlan, type Planned } from "./planning.ts";
@@ -80,11 +81,6 @@ export interface RolledBack extends Pick<Applied, "waiting"> {
 
 /** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
 const FRESH_MS = 700;
-
-/** How long the holder of the lock may go on after the deadline with what it is to let be, and with what it does to the same end. */
-const PATIENCE_MS = 2000;
-const PATIENCE_ENDING_MS = 30_000;
-const GUARD_INTERVAL_MS = 500;
 
 /** What a command of op-dbus asks of the host. */
 export class Engine {
@@ -181,14 +177,8 @@ export class Engine {
 
   /** Ends what is open, if anything is. */
   async recover({ guard, recovered, observer }: RecoverRequest): Promise<Recovered | undefined> {
-    const { journal, lock, clock, deadMan } = this.#host;
-    const isHeld = () => {
-      const hold = journal.pending()?.header.hold;
-      return hold !== undefined && isInTime(hold, clock.bootTime());
-    };
-    while (guard && isHeld()) await clock.sleep(GUARD_INTERVAL_MS);
-    const isUndecided = () => journal.pending()?.records.every(({ record }) => record !== "reverting" && record !== "committing") === true;
-    await using _ = guard ? await lock.seize("recover", () => (isUndecided() ? PATIENCE_MS : PATIENCE_ENDING_MS)) : await lock.acquire("recover");
+    const { lock, deadMan } = this.#host;
+    await using _ = guard ? await lockAtDeadline(this.#host) : await lock.acquire("recover");
     const report = await this.#recover({ recovered, observer, force: false });
     if (guard) await deadMan.disarm();
     return report;
