@@ -1,7 +1,7 @@
 import { OpError } from "../core/errors.ts";
 import type { Checkpoint, Lock, LockHolder, OpenTransaction } from "../core/ports.ts";
 import type { Host } from "../engine/host.ts";
-import { leftMs, type Waiting } from "../engine/hold.ts";
+import { leftMs, wallClock, type Waiting } from "../engine/hold.ts";
 import { courseOf, type Course, type Recovered } from "../engine/recovery.ts";
 import type { Context } from "./context.ts";
 import { when } from "./printable.ts";
@@ -45,9 +45,8 @@ export function waitingNow({ journal, clock }: Pick<Host, "journal" | "clock">):
 }
 
 /** Until when, by the wall clock, and how many seconds that is. */
-export function deadlineOf({ hold }: Waiting, { clock }: Pick<Host, "clock">): { until: string; secondsLeft: number } {
-  const left = leftMs(hold, clock.bootTime());
-  return { until: new Date(clock.now().getTime() + left).toISOString(), secondsLeft: Math.ceil(left / 1000) };
+export function deadlineOf({ header: { hold } }: Waiting, { clock }: Pick<Host, "clock">): { until: string; secondsLeft: number } {
+  return { until: wallClock(hold, clock), secondsLeft: Math.ceil(leftMs(hold, clock.bootTime()) / 1000) };
 }
 
 const NEXT: Readonly<Record<Course["go"], string>> = {

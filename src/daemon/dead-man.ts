@@ -1,11 +1,11 @@
-import { messageOf, OpError } from "../core/errors.ts";
 import type { BootTime, DeadMan, GuardFiles } from "../core/confirmation.ts";
+import { messageOf, OpError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import { ManagerUnits, type Property } from "./manager-units.ts";
 import type { Bus } from "../protocols/dbus/bus.ts";
+import { ManagerUnits, type Property } from "./manager-units.ts";
 
 export interface DeadManOptions {
-  /** A connection to PID 1, which the caller of `use` may write on. */
+  /** Gives the work a connection to PID 1 for as long as it takes. */
   use<T>(work: (bus: Bus) => Promise<T>): Promise<T>;
   readonly files: GuardFiles;
   readonly clock: Clock;
@@ -20,6 +20,10 @@ const DEADLINE_TIMER = "op-dbus-deadline.timer";
 const DEADLINE_SERVICE = "op-dbus-deadline.service";
 /** A journal that is damaged stays so, and a program that is gone (systemd.exec(5), EXIT_EXEC); anything else is tried again until it is done. */
 const NOT_AGAIN = [7, 203];
+/** By which Bun would be told to do something else. */
+const RUNTIME_VARIABLES = ["BUN_OPTIONS", "BUN_BE_BUN", "BUN_INSPECT", "BUN_INSPECT_PRELOAD"];
+/** Paths that systemd takes, and that mean the same after it has written a transient unit down and read it again, as it does when it reloads. */
+const SAFE = /^[\p{L}\p{N} _@%+=:,./-]*$/u;
 const WHAT = "Take back the change of op-dbus that nobody confirmed";
 
 /**
@@ -48,25 +52,29 @@ export function createDeadMan({ use, files, clock, root, busAddress }: DeadManOp
   return {
     prepare: () =>
       unlessRefused(async (units) => {
+        if (!SAFE.test(root)) throw new OpError("refused", `systemd would not run a program below ${root}: only letters, digits, spaces and _@%+=:,./- are safe in its name`);
         await units.stop(DEADLINE_TIMER);
         await units.stop(DEADLINE_SERVICE);
         files.copyProgram();
-        files.writeUnit(BOOT_SERVICE, bootUnit(command, environment));
+        files.writeUnit(BOOT_SERVICE, bootUnit(root, command, environment));
         files.sync(await units.enable(BOOT_SERVICE));
+        await units.checkLoads(BOOT_SERVICE);
       }),
     arm: (deadline) =>
-      unlessRefused((units) =>
-        units.startTransient(DEADLINE_TIMER, timerProperties(deadline, clock), { name: DEADLINE_SERVICE, properties: serviceProperties(command, environment) }),
-      ),
+      unlessRefused(async (units) => {
+        await units.startTransient(DEADLINE_TIMER, timerProperties(deadline, clock), { name: DEADLINE_SERVICE, properties: serviceProperties(command, environment) });
+        await units.checkLoads(DEADLINE_SERVICE);
+      }),
     disarm: () => use((bus) => disarmBy(new ManagerUnits(bus, clock))),
   };
 }
 
-function bootUnit(command: readonly string[], environment: readonly string[]): string {
+function bootUnit(root: string, command: readonly string[], environment: readonly string[]): string {
   return [
     "# Written by op-dbus for a change that waits to be confirmed, and removed when that is decided.",
     "[Unit]",
     `Description=${WHAT}`,
+    `RequiresMountsFor=${quoted(root)}`,
     "After=dbus.service ovsdb-server.service openvswitch-switch.service",
     "StartLimitIntervalSec=0",
     "",
@@ -74,7 +82,7 @@ function bootUnit(command: readonly string[], environment: readonly string[]): s
     "Type=oneshot",
     `ExecStart=${command.map(quoted).join(" ")}`,
     ...environment.map((assignment) => `Environment=${quoted(assignment)}`),
-    "UnsetEnvironment=BUN_OPTIONS BUN_INSPECT BUN_INSPECT_NOTIFY",
+    `UnsetEnvironment=${RUNTIME_VARIABLES.join(" ")}`,
     "Restart=on-failure",
     "RestartSec=2s",
     `RestartPreventExitStatus=${NOT_AGAIN.join(" ")}`,
@@ -108,14 +116,14 @@ function serviceProperties([path = "", ...args]: readonly string[], environment:
     ["Type", "s", "oneshot"],
     ["ExecStart", "a(sasb)", [[path, [path, ...args], false]]],
     ["Environment", "as", [...environment]],
+    ["UnsetEnvironment", "as", RUNTIME_VARIABLES],
     ["Restart", "s", "on-failure"],
     ["RestartUSec", "t", 2_000_000n],
     ["RestartPreventExitStatus", "(aiai)", [NOT_AGAIN, []]],
   ];
 }
 
-/** systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
+/** A word of SAFE characters in a unit file: systemd.unit(5), "Specifiers". */
 function quoted(word: string): string {
-  const escaped = word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$");
-  return `"${escaped}"`;
+  return `"${word.replaceAll("%", "%%")}"`;
 }

@@ -59,12 +59,22 @@ export class ManagerUnits {
     await this.#until(`${name} is active`, async () => (await this.#activeState(name)) === "active");
   }
 
+  /** Throws kind refused for a unit that systemd would not start. */
+  async checkLoads(name: string): Promise<void> {
+    const [path] = await this.#call("LoadUnit", "s", [name]);
+    const state = await this.#property(String(path), "LoadState");
+    if (state !== "loaded") throw new OpError("refused", `systemd does not take the unit ${name}: it is ${state}`);
+  }
+
   async #activeState(name: string): Promise<string | undefined> {
     const path = await this.#pathOf(name);
-    if (path === undefined) return undefined;
-    const call = { destination: NAME, path, interface: "org.freedesktop.DBus.Properties", member: "Get", signature: "ss", body: [`${NAME}.Unit`, "ActiveState"] };
-    const [state] = await this.#bus.call(call);
-    return String((state as Variant).value);
+    return path === undefined ? undefined : await this.#property(path, "ActiveState");
+  }
+
+  async #property(path: string, property: string): Promise<string> {
+    const call = { destination: NAME, path, interface: "org.freedesktop.DBus.Properties", member: "Get", signature: "ss", body: [`${NAME}.Unit`, property] };
+    const [value] = await this.#bus.call(call);
+    return String((value as Variant).value);
   }
 
   async #pathOf(name: string): Promise<string | undefined> {

@@ -9,7 +9,8 @@ import { keyName } from "../core/resource.ts";
 import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
 import { stepsAsRecorded } from "./chronicle.ts";
 import { refusalsOf, refuse } from "./gate.ts";
-import { holdOf, isInTime, stillWaiting, type Waiting } from "./hold.ts";
+import { lockAtDeadline } from "./guard.ts";
+import { heldHeader, holdOf, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
 import { outcomeOf, type Watch } from "./outcome.ts";
 import { makePlan, type Planned } from "./planning.ts";
@@ -34,18 +35,21 @@ export interface ChangeOptions {
   recovered(report: Recovered): void;
 }
 
-export interface ApplyRequest extends ChangeOptions {
+interface HostChangeOptions extends ChangeOptions {
+  /** Taken back unless it is confirmed within so much of its first write; without it, it is kept as soon as it is verified. */
+  readonly confirmWithinMs?: number | undefined;
+}
+
+export interface ApplyRequest extends HostChangeOptions {
   readonly source: SourcedDocument;
   readonly plugin: string | undefined;
   readonly prune: boolean;
   readonly saved: SavedPlan | undefined;
-  /** Taken back unless it is confirmed within so much of its first write; without it, it is kept as soon as it is verified. */
-  readonly confirmWithinMs?: number | undefined;
   /** Shown the plan before anything is changed; what it throws ends the apply. */
   confirm(plan: Plan): Promise<void>;
 }
 
-export interface RollbackRequest extends ChangeOptions {
+export interface RollbackRequest extends HostChangeOptions {
   readonly to: string | undefined;
   confirm(plan: RollbackPlan): Promise<void>;
   /** Shown instead what waits to be confirmed, and is to be taken back. */
@@ -58,7 +62,7 @@ export interface ConfirmRequest extends ChangeOptions {
 }
 
 export interface RecoverRequest extends Omit<ChangeOptions, "force"> {
-  /** Nobody is there: waits for the deadline of what is held, and then takes the lock from a holder that does not let go. */
+  /** Nobody is there: waits for the deadline of what is held, takes the lock from a holder that does not let go, and puts the guards away. */
   readonly guard: boolean;
 }
 
@@ -68,16 +72,15 @@ export interface Applied {
   readonly changed: boolean;
   readonly checkpoint: string | undefined;
   /** The change that waits to be confirmed; undefined for one that was kept at once. */
-  readonly waiting: TransactionHeader | undefined;
+  readonly waiting: HeldHeader | undefined;
+}
+
+export interface RolledBack extends Pick<Applied, "waiting"> {
+  readonly plan: RollbackPlan;
 }
 
 /** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
 const FRESH_MS = 700;
-
-/** How long the holder of the lock may go on after the deadline with what it is to let be, and with what it does to the same end. */
-const PATIENCE_MS = 2000;
-const PATIENCE_ENDING_MS = 30_000;
-const GUARD_INTERVAL_MS = 500;
 
 /** What a command of op-dbus asks of the host. */
 export class Engine {
@@ -145,15 +148,13 @@ export class Engine {
         this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis)),
       );
     }
-    const changed = plan.steps.length > 0;
-    const held = changed && request.confirmWithinMs !== undefined ? { hold: holdOf(request.confirmWithinMs, this.#host.clock) } : {};
-    const header = { ...this.#header("apply", plan, planned, request.saved?.id), ...held };
+    const header = { ...this.#header("apply", plan, planned, request.saved?.id), ...this.#holding(request, plan.steps) };
     const { checkpoints } = await runTransaction({ host: this.#host, header, observer: request.observer }, plan.steps);
-    return { plan, changed, checkpoint: checkpoints?.at(-1)?.name, waiting: header.hold && header };
+    return { plan, changed: plan.steps.length > 0, checkpoint: checkpoints?.at(-1)?.name, waiting: heldHeader(header) };
   }
 
   /** Waits, without the lock, for what becomes of a change that waits to be confirmed. Returns when it was kept, throws kind failed or unreverted when not. */
-  async outcome(waiting: TransactionHeader, watch: Watch): Promise<void> {
+  async outcome(waiting: HeldHeader, watch: Watch): Promise<void> {
     await outcomeOf(this.#host, waiting, watch);
   }
 
@@ -174,23 +175,17 @@ export class Engine {
     return waiting;
   }
 
-  /** Ends what is open, if anything is, and has nobody watch over it any more. */
+  /** Ends what is open, if anything is. */
   async recover({ guard, recovered, observer }: RecoverRequest): Promise<Recovered | undefined> {
-    const { journal, lock, clock, deadMan } = this.#host;
-    const isHeld = () => {
-      const hold = journal.pending()?.header.hold;
-      return hold !== undefined && isInTime(hold, clock.bootTime());
-    };
-    while (guard && isHeld()) await clock.sleep(GUARD_INTERVAL_MS);
-    const isUndecided = () => journal.pending()?.records.every(({ record }) => record !== "reverting" && record !== "committing") === true;
-    await using _ = guard ? await lock.seize("recover", () => (isUndecided() ? PATIENCE_MS : PATIENCE_ENDING_MS)) : await lock.acquire("recover");
+    const { lock, deadMan } = this.#host;
+    await using _ = guard ? await lockAtDeadline(this.#host) : await lock.acquire("recover");
     const report = await this.#recover({ recovered, observer, force: false });
-    await deadMan.disarm();
+    if (guard) await deadMan.disarm();
     return report;
   }
 
   /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */
-  async rollback(request: RollbackRequest): Promise<RollbackPlan | undefined> {
+  async rollback(request: RollbackRequest): Promise<RolledBack | undefined> {
     await using _ = await this.#host.lock.acquire("rollback");
     const { plugins, ledger, journal, actor } = this.#host;
     const [open, waiting] = [journal.pending(), this.#waiting()];
@@ -207,15 +202,17 @@ export class Engine {
     const plan = await planned();
     if (plan.found.problems.length > 0) throw cannotRollBack(plan);
     const moved = [...plan.barred.map(barredLine), ...plan.moved];
-    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved })));
+    const held = request.confirmWithinMs !== undefined;
+    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, held, moved })));
     await request.confirm(plan);
-    await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis));
+    await this.#guarded(held && plan.found.steps.length > 0, () => this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis)));
     const header: TransactionHeader = {
       ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
       undoes: undoes.map(({ name }) => name),
+      ...this.#holding(request, plan.found.steps),
     };
     await runTransaction({ host: this.#host, header, observer: request.observer }, plan.found.steps);
-    return plan;
+    return { plan, waiting: heldHeader(header) };
   }
 
   /** Runs a change of the books alone (ownership, checkpoints), under the lock and after recovery. */
@@ -258,6 +255,11 @@ export class Engine {
       if (held) await deadMan.disarm().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** What changes nothing on the host has nothing to be taken back. */
+  #holding({ confirmWithinMs }: HostChangeOptions, steps: readonly Step[]): Pick<TransactionHeader, "hold"> {
+    return confirmWithinMs === undefined || steps.length === 0 ? {} : { hold: holdOf(confirmWithinMs, this.#host.clock) };
   }
 
   #waiting(): Waiting | undefined {

@@ -2,10 +2,18 @@ import { OpError } from "../core/errors.ts";
 import type { BootTime, Hold } from "../core/confirmation.ts";
 import type { Clock, Commit, OpenTransaction, TransactionHeader } from "../core/ports.ts";
 
+/** The header of a change that waits, or will. */
+export interface HeldHeader extends TransactionHeader {
+  readonly hold: Hold;
+}
+
+export function heldHeader(header: TransactionHeader): HeldHeader | undefined {
+  return header.hold && { ...header, hold: header.hold };
+}
+
 /** A change that was made and verified, and is to be confirmed. */
 export interface Waiting {
-  readonly header: TransactionHeader;
-  readonly hold: Hold;
+  readonly header: HeldHeader;
   /** What the ledger is told when it is. */
   readonly commit: Commit;
   readonly verified: BootTime;
@@ -18,11 +26,11 @@ export function holdOf(withinMs: number, clock: Clock): Hold {
 
 /** Undefined for a change that is not made yet, that was confirmed, or that is on its way back. */
 export function waitingOf({ header, records }: OpenTransaction): Waiting | undefined {
-  const { hold } = header;
+  const held = heldHeader(header);
   const decided = records.some(({ record }) => record === "committing" || record === "reverting" || record === "reverted");
   const waiting = records.find((entry) => entry.record === "waiting");
-  if (hold === undefined || waiting === undefined || decided) return undefined;
-  return { header, hold, commit: waiting.commit, verified: waiting.verified };
+  if (held === undefined || waiting === undefined || decided) return undefined;
+  return { header: held, commit: waiting.commit, verified: waiting.verified };
 }
 
 /** How long there is until the deadline; below zero after it. In another boot it has passed. */
@@ -46,14 +54,18 @@ export function refuseLate({ hold }: TransactionHeader, clock: Clock): void {
 }
 
 /** Why nothing else may be changed meanwhile. */
-export function stillWaiting({ header, hold }: Waiting, clock: Clock): OpError {
-  const left = leftMs(hold, clock.bootTime());
-  const until = new Date(clock.now().getTime() + left).toISOString();
-  const { kind, started, actor } = header;
-  return new OpError("refused", `The ${kind} of ${started} (${actor.user}) waits until ${until} (${seconds(left)} more) to be confirmed`, {
+export function stillWaiting({ header }: Waiting, clock: Clock): OpError {
+  const { kind, started, actor, hold } = header;
+  const left = seconds(leftMs(hold, clock.bootTime()));
+  return new OpError("refused", `The ${kind} of ${started} (${actor.user}) waits until ${wallClock(hold, clock)} (${left} more) to be confirmed`, {
     retryable: true,
     hint: "op-dbus confirm keeps it, op-dbus rollback takes it back",
   });
+}
+
+/** When the deadline is by the wall clock, as that is set now. */
+export function wallClock(hold: Hold, clock: Clock): string {
+  return new Date(clock.now().getTime() + leftMs(hold, clock.bootTime())).toISOString();
 }
 
 /** "60 s", "2.5 s". */

@@ -1,7 +1,6 @@
 import { messageOf, OpError } from "../core/errors.ts";
 import type { Probe } from "../core/confirmation.ts";
-import type { TransactionHeader } from "../core/ports.ts";
-import { isInTime, leftMs, waitingOf, whyLapsed } from "./hold.ts";
+import { isInTime, leftMs, waitingOf, whyLapsed, type HeldHeader } from "./hold.ts";
 import type { Host, Observer } from "./host.ts";
 import { recover, takeBackWaiting } from "./recovery.ts";
 import { confirmWaiting } from "./transaction.ts";
@@ -22,12 +21,12 @@ export interface Watch {
  * Waits, without the lock, until what `header` began is confirmed or taken back, by whomever; returns when it was confirmed. Throws kind
  * failed when it was taken back, kind unreverted when that could not be done in full.
  */
-export async function outcomeOf(host: Host, header: TransactionHeader, { observer, probe }: Watch): Promise<void> {
+export async function outcomeOf(host: Host, header: HeldHeader, { observer, probe }: Watch): Promise<void> {
   const { journal, clock } = host;
   let probed: string | undefined;
   let givenUp: unknown;
   while (journal.pending()?.header.id === header.id) {
-    const left = header.hold === undefined ? 0 : leftMs(header.hold, clock.bootTime());
+    const left = leftMs(header.hold, clock.bootTime());
     try {
       if (givenUp === undefined) observer.waiting?.(Math.max(0, left), probed);
     } catch (error) {
@@ -45,7 +44,7 @@ export async function outcomeOf(host: Host, header: TransactionHeader, { observe
 }
 
 /** Where another has the lock, it is deciding. */
-async function takeBack(host: Host, { id }: TransactionHeader, { observer, why }: { observer: Observer; why: string | undefined }): Promise<void> {
+async function takeBack(host: Host, { id }: HeldHeader, { observer, why }: { observer: Observer; why: string | undefined }): Promise<void> {
   await using lock = await lockIfFree(host, "rollback");
   const open = host.journal.pending();
   if (lock === undefined || open?.header.id !== id) return;
@@ -56,11 +55,11 @@ async function takeBack(host: Host, { id }: TransactionHeader, { observer, why }
   }
 }
 
-async function confirmBy({ name }: Probe, host: Host, { id }: TransactionHeader): Promise<void> {
+async function confirmBy({ name }: Probe, host: Host, { id }: HeldHeader): Promise<void> {
   await using lock = await lockIfFree(host, "confirm");
   const open = host.journal.pending();
   const waiting = open?.header.id === id ? waitingOf(open) : undefined;
-  if (lock === undefined || waiting === undefined || !isInTime(waiting.hold, host.clock.bootTime())) return;
+  if (lock === undefined || waiting === undefined || !isInTime(waiting.header.hold, host.clock.bootTime())) return;
   await confirmWaiting(host, waiting, `by the probe ${name}`);
 }
 
@@ -74,14 +73,15 @@ async function lockIfFree({ lock }: Host, purpose: string): Promise<AsyncDisposa
 }
 
 /** The journal is closed: the ledger knows what became of it. */
-function refuseReverted({ ledger, clock }: Host, header: TransactionHeader): void {
-  const { id, kind, documentHash, hold } = header;
-  const checkpoints = ledger.checkpoints();
-  const rejection = ledger.rejection(documentHash);
-  const recorded = kind === "apply" ? checkpoints.some(({ applied }) => applied?.transaction === id) : checkpoints.some(({ applied }) => applied?.undone?.transaction === id);
-  if (recorded && (kind === "rollback" || rejection === undefined)) return;
-  const why = rejection?.why ?? (hold === undefined ? "it was not confirmed" : whyLapsed(hold, clock.bootTime()));
-  const message = `The ${kind} was not kept: ${why}`;
+function refuseReverted({ ledger, clock }: Host, { id, kind, documentHash, hold }: HeldHeader): void {
+  const applies = ledger.checkpoints().flatMap(({ applied }) => applied ?? []);
+  if (kind === "rollback") {
+    if (applies.some(({ undone }) => undone?.transaction === id)) return;
+    throw new OpError("failed", "The rollback was not kept, since it was not confirmed. Everything is as it was before it");
+  }
+  const [recorded, rejection] = [applies.some(({ transaction }) => transaction === id), ledger.rejection(documentHash)];
+  if (recorded && rejection === undefined) return;
+  const message = `The apply was not kept: ${rejection?.why ?? whyLapsed(hold, clock.bootTime())}`;
   if (recorded) throw new OpError("unreverted", `${message}. Not everything could be taken back`, { hint: "op-dbus rollback tries again" });
   throw new OpError("failed", `${message}. Everything was taken back`);
 }

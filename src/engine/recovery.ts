@@ -48,7 +48,7 @@ export function courseOf(open: OpenTransaction, now: BootTime): Course {
   const [reverted] = records.filter((entry) => entry.record === "reverted");
   if (reverted !== undefined) return { go: "record-revert", commit: reverted.commit, left: reverted.left };
   const waiting = waitingOf(open);
-  if (waiting !== undefined) return isInTime(waiting.hold, now) ? { go: "wait", waiting } : backSince(whyLapsed(waiting.hold, now));
+  if (waiting !== undefined) return isInTime(waiting.header.hold, now) ? { go: "wait", waiting } : backSince(whyLapsed(waiting.header.hold, now));
   const begun = stepsBegun(records);
   if (begun.size === 0) return { go: "close" };
   const passed = header.steps.find(({ oneWay }, index) => oneWay !== undefined && begun.has(index));

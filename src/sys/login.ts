@@ -15,28 +15,34 @@ export const login: Reachability = {
   proof: (verified) => proofOf(lineage(process.pid), verified),
 };
 
+/** By the nearest of the processes above that is sshd's, or at a console; sudo gives what it runs a terminal of its own. */
 function proofOf(line: readonly ProcessStat[], verified: BootTime): Proof {
-  const console = consoleName(line[0]?.terminal ?? 0);
-  if (console !== undefined) return { proven: true, what: `at the console ${console}` };
-  const connection = connectionOf(line);
-  if (connection === undefined) {
-    const top = line.findLast(({ pid }) => pid > 1);
-    return { proven: false, what: `it comes from no ssh connection and no console, but from '${top?.name ?? "another namespace"}'${top === undefined ? "" : ` (process ${top.pid})`}` };
+  for (const [index, stat] of line.entries()) {
+    if (isSshd(stat.pid)) return proofOfConnection(connectionOf(stat, line.slice(index + 1)), verified);
+    const console = consoleName(stat.terminal);
+    if (console !== undefined) return { proven: true, what: `at the console ${console}` };
   }
-  const { pid, startedMs } = connection;
+  const top = line.findLast(({ pid }) => pid > 1);
+  const where = top === undefined ? "from another namespace" : `from '${top.name}' (process ${top.pid})`;
+  return { proven: false, what: `it comes from no ssh connection and no console, but ${where}` };
+}
+
+function proofOfConnection({ pid, startedMs }: ProcessStat, verified: BootTime): Proof {
   const socket = tcpSockets(pid).find(({ state }) => state === "connected");
-  const named = socket === undefined ? `ssh connection (process ${pid})` : `ssh connection from ${socket.remote} (process ${pid})`;
+  const named = `ssh connection ${socket === undefined ? "" : `from ${socket.remote} `}(process ${pid})`;
   if (startedMs <= verified.ms) return { proven: false, what: `the ${named} was there before the change was made` };
   if (socket !== undefined && isLoopback(socket)) return { proven: false, what: `the ${named} comes from this host itself` };
   return { proven: true, what: `by an ${named}, accepted after the change` };
 }
 
-/** The first of the processes that sshd made for the connection: the one below the one that listens. */
-function connectionOf(line: readonly ProcessStat[]): ProcessStat | undefined {
-  const first = line.findIndex(({ pid }) => isSshd(pid));
-  if (first < 0) return undefined;
-  const others = line.slice(first).findIndex(({ pid }) => !isSshd(pid) || tcpSockets(pid).some(({ state }) => state === "listening"));
-  return line[others < 0 ? line.length - 1 : first + others - 1];
+/** The topmost of sshd's processes that were made for the connection: the one below the one that listens. */
+function connectionOf(nearest: ProcessStat, above: readonly ProcessStat[]): ProcessStat {
+  let connection = nearest;
+  for (const stat of above) {
+    if (!isSshd(stat.pid) || tcpSockets(stat.pid).some(({ state }) => state === "listening")) break;
+    connection = stat;
+  }
+  return connection;
 }
 
 function isSshd(pid: number): boolean {
@@ -52,6 +58,6 @@ function consoleName(device: number): string | undefined {
   const [major, minor] = [(device >> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xfff00)];
   if (major === 4) return minor >= 64 ? `ttyS${minor - 64}` : `tty${minor}`;
   if (major === 5 && minor === 1) return "console";
-  if (major === 204) return `the serial line ${minor}`;
+  if (major === 204) return `ttyAMA${minor - 64}`;
   return major === 229 ? `hvc${minor}` : undefined;
 }

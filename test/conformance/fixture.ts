@@ -73,9 +73,9 @@ export async function applyIfPossible(host: Host, document: StateDocument, optio
 /** Returns the plan that was carried out. */
 export async function rollBack(host: Host, to?: string, { force = false }: Options = {}): Promise<RollbackPlan> {
   const confirm = () => Promise.resolve();
-  const plan = await new Engine(host).rollback({ ...quiet, to, force, confirm, confirmTakingBack: confirm });
-  if (plan === undefined) throw new Error("Nothing was rolled back: recovery had done it");
-  return plan;
+  const rolledBack = await new Engine(host).rollback({ ...quiet, to, force, confirm, confirmTakingBack: confirm });
+  if (rolledBack === undefined) throw new Error("Nothing was rolled back: recovery had done it");
+  return rolledBack.plan;
 }
 
 export function planFor(host: Host, document: StateDocument, { prune = false }: Options = {}): Promise<Plan> {

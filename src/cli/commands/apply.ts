@@ -2,24 +2,18 @@ import { OpError } from "../../core/errors.ts";
 import { actionsOf, type Plan } from "../../core/plan.ts";
 import type { SourcedDocument } from "../../core/document.ts";
 import type { Plugin } from "../../core/plugin.ts";
-import type { TransactionHeader } from "../../core/ports.ts";
 import type { Applied, Engine, SavedPlan } from "../../engine/engine.ts";
-import { leftMs } from "../../engine/hold.ts";
-import type { Watch } from "../../engine/outcome.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { askConsent, requireConsent } from "../consent.ts";
 import type { Context } from "../context.ts";
-import { durationMs } from "../duration.ts";
 import { DONE, exitOf, type ExitCode } from "../exit.ts";
 import { planText } from "../plan-text.ts";
 import { planJson, viewOf } from "../plan-view.ts";
-import { counted, printable, when, wrap } from "../printable.ts";
+import { counted, printable, wrap } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { documentOf, readGiven, sourced, type Given } from "../source.ts";
 import { lockState, tellRecovered, warnInterrupted } from "../standing.ts";
-
-/** Where a probe is given and no time. */
-const DEFAULT_WITHIN = "60s";
+import { TRIAL_ARGS, trialOf, untilKept } from "../trial.ts";
 
 interface Goal {
   readonly source: SourcedDocument;
@@ -37,18 +31,15 @@ export const applyCommand: CommandFactory = (context) =>
       yes: { type: "boolean", description: "do not ask" },
       force: { type: "boolean", description: "do what is protected, or was rejected before" },
       prune: { type: "boolean", description: "also return what is owned and no longer declared" },
-      "confirm-within": { type: "string", value: "T", description: "take it back unless 'op-dbus confirm' is given so soon (60s, 5m) after the first change, even if this process, the session or the machine dies meanwhile" },
-      probe: { type: "string", value: "P", description: `confirm it when this succeeds: tcp:HOST:PORT takes a connection, ping:ADDRESS or the default gateway (gateway) answers; within ${DEFAULT_WITHIN} without --confirm-within` },
+      ...TRIAL_ARGS,
     },
     about:
       "Plans, asks, brings the host to the declared state and reads it back. When anything fails, everything is taken back. " +
       "Each apply makes a checkpoint that 'op-dbus rollback' returns to. With --confirm-within it waits, and ends with 0 when the change was kept, with 4 when it was taken back.",
     example: "op-dbus apply state.json",
     exits: [0, 1, 2, 4, 5, 6, 7, 8],
-    async run({ state, plugin, prune, yes, force, "dry-run": dryRun, "confirm-within": within, probe: probed }) {
-      const probe = probed === undefined ? undefined : await context.probe(probed);
-      const time = within ?? (probe === undefined ? undefined : DEFAULT_WITHIN);
-      const confirmWithinMs = time === undefined ? undefined : durationMs(time, "--confirm-within");
+    async run({ state, plugin, prune, yes, force, "dry-run": dryRun, ...trial }) {
+      const { confirmWithinMs, probe } = await trialOf(context, trial);
       if (!dryRun) requireConsent(context, { yes, inputFree: state !== "-" });
       const given = readGiven(context, state);
       await using session = await context.open(dryRun ? "read" : "write");
@@ -67,7 +58,7 @@ export const applyCommand: CommandFactory = (context) =>
           progress.begin(plan.steps);
         },
       });
-      if (applied.waiting !== undefined) await wait(context, applied.waiting, engine, { observer: progress, probe });
+      if (applied.waiting !== undefined) await untilKept(context, applied.waiting, engine, { observer: progress, probe });
       await tell(context, applied, engine);
       return DONE;
     },
@@ -106,19 +97,6 @@ async function rehearse(context: Context, engine: Engine, { source, plugin, prun
     () => [planText(view, output.style), "", verdict, ...reasons].join("\n"),
   );
   return refusals.length === 0 ? DONE : exitOf(new OpError("refused", verdict));
-}
-
-/** Returns when the change was kept. */
-async function wait({ output }: Context, waiting: TransactionHeader, engine: Engine, watch: Watch): Promise<void> {
-  const { hold } = waiting;
-  if (hold !== undefined) {
-    const { clock } = engine.host;
-    const until = new Date(clock.now().getTime() + leftMs(hold, clock.bootTime())).toISOString();
-    const who = watch.probe === undefined ? "log in anew and run 'op-dbus confirm'" : `waiting for the probe ${printable(watch.probe.name)}`;
-    const text = `The host was read back and is as declared. It is taken back on ${when(until)} unless that is confirmed: ${who}`;
-    output.message(wrap(text, output.errorStyle.width).join("\n"));
-  }
-  await engine.outcome(waiting, watch);
 }
 
 async function ask(context: Context, plan: Plan, { host }: Engine, yes: boolean): Promise<void> {

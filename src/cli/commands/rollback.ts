@@ -12,6 +12,7 @@ import { changesJson, viewOfRollback } from "../plan-view.ts";
 import { counted, printable, when, wrap } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { latestApply, tellRecovered } from "../standing.ts";
+import { TRIAL_ARGS, trialOf, untilKept } from "../trial.ts";
 
 export const rollbackCommand: CommandFactory = (context) =>
   command({
@@ -19,20 +20,23 @@ export const rollbackCommand: CommandFactory = (context) =>
       "to-checkpoint": { type: "string", value: "C", description: "undo every apply after this checkpoint, its own included" },
       yes: { type: "boolean", description: "do not ask" },
       force: { type: "boolean", description: "also take back what somebody changed since, or what is protected" },
+      ...TRIAL_ARGS,
     },
     about:
       "Undoes the latest apply that is not yet undone; again goes one further. What waits to be confirmed goes first. What no apply touched is left alone. " +
       "The documents that are undone are refused from then on, until they are changed or --force is given.",
     example: "op-dbus rollback --to-checkpoint before-upgrade",
     exits: [0, 1, 2, 4, 5, 6, 7, 8],
-    async run({ "to-checkpoint": to, yes, force }) {
+    async run({ "to-checkpoint": to, yes, force, ...trial }) {
+      const { confirmWithinMs, probe } = await trialOf(context, trial);
       requireConsent(context, { yes, inputFree: true });
       await using session = await context.open("write");
       const { engine } = session;
       using progress = new Progress(context);
-      const plan = await engine.rollback({
+      const rolledBack = await engine.rollback({
         to,
         force,
+        confirmWithinMs,
         observer: progress,
         recovered: tellRecovered(context),
         async confirm(plan) {
@@ -43,7 +47,8 @@ export const rollbackCommand: CommandFactory = (context) =>
         },
         confirmTakingBack: ({ header }) => askConsent(context, `Take back the ${header.kind} of ${when(header.started)}, which waits to be confirmed?`, yes),
       });
-      await tell(context, plan, engine.host);
+      if (rolledBack?.waiting !== undefined) await untilKept(context, rolledBack.waiting, engine, { observer: progress, probe });
+      await tell(context, rolledBack?.plan, engine.host);
       return DONE;
     },
   });

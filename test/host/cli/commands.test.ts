@@ -110,7 +110,7 @@ hostTest("completion bash: bash takes it, and completes commands, flags, words a
   expect(await completed(host, "op-dbus", "checkpoint", "")).toEqual(["create", "delete", "list", "show"]);
   expect(await completed(host, "op-dbus", "blockchain", "sh")).toEqual(["show"]);
   expect(await completed(host, "op-dbus", "apply", "--d")).toEqual(["--dry-run"]);
-  expect(await completed(host, "op-dbus", "--root", "/tmp", "apply", "--pru")).toEqual(["--prune"]);
+  expect(await completed(host, "op-dbus", "--root", "/tmp", "apply", "--pr")).toEqual(["--probe", "--prune"]);
   expect(await completed(host, "op-dbus", "plan", "--plugin", "")).toEqual(["net", "systemd"]);
   expect(await completed(host, "op-dbus", "plan", "--plugin", "=", "s")).toEqual(["systemd"]);
   expect(await completed(host, "op-dbus", "completion", "f")).toEqual(["fish"]);

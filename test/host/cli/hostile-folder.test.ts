@@ -117,6 +117,8 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["release", 0, "systemd:demo-notify.service"],
   ["adopt", 0, "systemd:demo-notify.service"],
   ["rollback", 0, "--yes"],
+  ["confirm", 6],
+  ["recover", 0],
   ["report", 0, "--out", "bundle.json"],
 ];
 

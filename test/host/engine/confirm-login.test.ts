@@ -74,7 +74,7 @@ hostTest("probe: ping and gateway, over IPv4 and IPv6, confirm when there is an 
   const units = (active_state: string) => ({ "demo-notify.service": { active_state } });
   const probed = async (exit: number, probe: string) => {
     await declare(host, units((await shown(host, "demo-notify.service")).startsWith("active") ? "inactive" : "active"));
-    return await opDbus(host, exit, "apply", STATE, "--yes", "--force", "--probe", probe, "--confirm-within", exit === 0 ? "60s" : "2s");
+    return await opDbus(host, exit, "apply", STATE, "--yes", "--force", "--probe", probe, "--confirm-within", exit === 0 ? "60s" : "6s");
   };
   for (const probe of ["ping:192.0.2.2", "ping:2001:db8::2", "ping:fe80::2%inner"]) expectLine(await probed(0, probe), "It was confirmed.");
   await probed(4, "ping:192.0.2.3");

@@ -25,7 +25,7 @@ describe("apply --confirm-within", () => {
     const { exit, stdout, stderr } = await ran;
     expect({ exit, stderr }).toEqual({
       exit: 0,
-      stderr: "The host was read back and is as declared. It is taken back on\n2026-11-20T17:04:12Z unless that is confirmed: log in anew and run 'op-dbus\nconfirm'\n",
+      stderr: "The host was read back and is as declared. The apply is taken back on\n2026-11-20T17:04:12Z unless it is confirmed: log in anew and run 'op-dbus\nconfirm'\n",
     });
     expect(stdout).toContain("Done: 1 change. The host was read back and is as declared. It was confirmed.");
     expect(books.points).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Proof } from "../../../src/core/confirmation.ts";
 import { OpError } from "../../../src/core/errors.ts";
+import { heldHeader } from "../../../src/engine/hold.ts";
 import type { Observer } from "../../../src/engine/host.ts";
 import { courseOf } from "../../../src/engine/recovery.ts";
 import { Bench, failure } from "./in-memory.ts";
@@ -23,7 +24,7 @@ async function confirm(bench: Bench, proof = YES, { force = false } = {}) {
 }
 
 function outcome(bench: Bench, { observer = {}, probe }: { observer?: Observer; probe?: () => string | undefined } = {}): Promise<void> {
-  const header = bench.disk.journal?.header;
+  const header = bench.disk.journal && heldHeader(bench.disk.journal.header);
   if (header === undefined) throw new Error("Nothing waits");
   const made = probe === undefined ? undefined : { name: "tcp:192.0.2.1:22", attempt: async () => probe() };
   return bench.engine().then((engine) => engine.outcome(header, { observer, probe: made }));
@@ -173,6 +174,35 @@ describe("the way back of what waits", () => {
     bench.memory.unreadable = undefined;
     await bench.lapse("deadline");
     expect([bench.memory.items.get("a")?.value, bench.guarded()]).toEqual(["old", false]);
+  });
+});
+
+describe("a held rollback", () => {
+  async function rolledBack(): Promise<Bench> {
+    const bench = new Bench();
+    bench.memory.put("a", { value: "old" });
+    await bench.apply(DOCUMENT);
+    await bench.rollBack(undefined, HELD);
+    return bench;
+  }
+
+  test("is kept when it is confirmed", async () => {
+    await using bench = await rolledBack();
+    expect([bench.memory.items.get("a")?.value, bench.disk.rejections, bench.guarded()]).toEqual(["old", [], true]);
+    const over = outcome(bench);
+    await confirm(bench);
+    await over;
+    expect(bench.disk.rejections).toMatchObject([{ why: "it was rolled back" }]);
+    expect([bench.disk.journal, bench.guarded(), bench.history.at(-1)]).toEqual([undefined, false, "rollback done"]);
+  });
+
+  test("is taken back otherwise, and the apply is in force as it was", async () => {
+    await using bench = await rolledBack();
+    const current = bench.disk.current;
+    expect((await failure("failed", outcome(bench))).message).toBe("The rollback was not kept, since it was not confirmed. Everything is as it was before it");
+    expect([bench.memory.items.get("a")?.value, bench.disk.rejections, bench.disk.current]).toEqual(["x", [], current]);
+    await bench.rollBack();
+    expect(bench.memory.items.get("a")?.value).toBe("old");
   });
 });
 

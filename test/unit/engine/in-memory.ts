@@ -45,8 +45,9 @@ export class Bench extends MemoryWorld {
     return await (await this.engine()).plan(sourced(memoryDocument(items)), { plugin: undefined, prune });
   }
 
-  async rollBack(to?: string, { force = false } = {}): Promise<RollbackPlan | undefined> {
-    return await (await this.engine()).rollback({ to, force, ...this.#quiet, confirm: () => Promise.resolve(), confirmTakingBack: () => Promise.resolve() });
+  async rollBack(to?: string, { force = false, confirmWithinMs }: Pick<ApplyOptions, "force" | "confirmWithinMs"> = {}): Promise<RollbackPlan | undefined> {
+    const agree = () => Promise.resolve();
+    return (await (await this.engine()).rollback({ to, force, ...this.#quiet, confirmWithinMs, confirm: agree, confirmTakingBack: agree }))?.plan;
   }
 
   async recover(): Promise<Recovered | undefined> {
