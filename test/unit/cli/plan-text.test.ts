@@ -73,8 +73,8 @@ Plan: 1 property, 1 to restart`,
     text: `systemd
   a.service
     set      properties.Environment:
-             - ["A=1","B=2 and some more words to fill the line"]
-             + ["A=1","C=3"]
+             - B=2 and some more words to fill the line
+             + C=3
 
 Plan: 1 property`,
   },
