@@ -119,6 +119,7 @@ function actionLines(line: Line, style: Style): string[] {
 function changeLines({ path, from, to }: Action, start: string, { width, paint }: Style): string[] {
   if (path === undefined) return [start.trimEnd()];
   const [key, before, after] = [printable(keyName(path)), spoken(from), spoken(to)];
+  if (before === after) return [`${start}${key}`];
   const line = `${start}${key}: ${before} -> ${after}`;
   if (Bun.stringWidth(line) <= width) return [`${start}${key}: ${paint("red", before)} -> ${paint("green", after)}`];
   const [gone, come] = sides(from ?? null, to ?? null);
