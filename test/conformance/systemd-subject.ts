@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { StateDocument } from "../../src/core/document.ts";
 import type { Json } from "../../src/core/json.ts";
 import type { Host } from "../../src/engine/host.ts";
-import { createPlugins } from "../../src/plugins/registry.ts";
+import { createSystemdPlugin } from "../../src/plugins/systemd/plugin.ts";
 import type { Bus } from "../../src/protocols/dbus/bus.ts";
 import { openManagerBus } from "../../src/protocols/dbus/system-bus.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -49,13 +49,7 @@ class SystemdWorld implements Fixture<Edit> {
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
     await store.prepare();
     const { audit, journal, ledger, lockPath, secrets } = store;
-    const plugins = createPlugins({
-      bus,
-      clock: systemClock,
-      configFiles: createConfigFile(),
-      operator: readOperator({}),
-      unitLog: createUnitLog(),
-    });
+    const plugins = [createSystemdPlugin({ bus, clock: systemClock, configFiles: createConfigFile(), operator: readOperator({}), unitLog: createUnitLog() })];
     return { plugins, lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli") };
   }
 
