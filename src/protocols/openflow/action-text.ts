@@ -79,7 +79,10 @@ function parseOne(text: string, context: ActionContext, count: number): Found {
 /** One action of an action list; some are written as several. */
 function actionsOf(text: string, at: number, context: ActionContext, depth: number): readonly Action[] {
   const { word, argument } = argumentOf(text, at);
-  if (word === "raw") return [{ action: "raw", bytes: rawBytes(argument, 8) }];
+  if (word === "raw") {
+    context.typeKnown = false;
+    return [{ action: "raw", bytes: rawBytes(argument, 8) }];
+  }
   const known = word.toUpperCase() === "CONTROLLER" ? "controller" : word;
   const parse = Object.hasOwn(ACTION_WORDS, known) ? ACTION_WORDS[known] : undefined;
   if (parse !== undefined) return parse(argument, context, (inner) => listOf(inner, context, depth + 1));
