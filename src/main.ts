@@ -137,16 +137,30 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     import("./sys/operator.ts"),
   ]);
   const { readOnly } = await import("./protocols/dbus/read-only.ts");
+  const vswitch = await openVswitch(access);
   return {
     plugins: createPlugins({
+      ...vswitch,
       bus: access === "read" ? readOnly(bus) : bus,
       configFiles: createConfigFile(),
       operator: readOperator(process.env),
       unitLog: createUnitLog(),
       clock: systemClock,
     }),
-    close: () => bus.close(),
+    close() {
+      bus.close();
+      vswitch.ovsdb.close();
+    },
   };
+}
+
+/** Open vSwitch's sockets, likewise. */
+async function openVswitch(access: "read" | "write") {
+  const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);
+  const [bridges, ovsdb] = [openBridges(), openOvsdb()];
+  if (access === "write") return { bridges, ovsdb };
+  const [flows, database] = await Promise.all([import("./protocols/openflow/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
+  return { bridges: flows.readOnly(bridges), ovsdb: database.readOnly(ovsdb) };
 }
 
 async function openBus({ bus }: Settings) {

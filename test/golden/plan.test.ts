@@ -6,6 +6,7 @@ import { ownershipForWayBack } from "../../src/core/ownership.ts";
 import { changesOf, type Change, type Plugin, type PluginPlan, type Reading } from "../../src/core/plugin.ts";
 import { withValue, type Resources, type OwnedResources } from "../../src/core/resource.ts";
 import { policiesOf, stateOf } from "../../src/engine/settlement.ts";
+import { createOpenflowPlugin } from "../../src/plugins/openflow/plugin.ts";
 import { createSystemdPlugin } from "../../src/plugins/systemd/plugin.ts";
 import { MemoryPeer } from "../conformance/memory-peer.ts";
 import { createMemoryPlugin } from "../conformance/memory-plugin.ts";
@@ -22,6 +23,7 @@ import { createMemoryPlugin } from "../conformance/memory-plugin.ts";
 /** `plan` is pure: these never meet their hosts. */
 const PLUGINS: Readonly<Record<string, Plugin>> = {
   memory: createMemoryPlugin(new MemoryPeer()),
+  openflow: createOpenflowPlugin({} as never),
   systemd: createSystemdPlugin({} as never),
 };
 
