@@ -27,6 +27,10 @@ interface Around {
   readonly owned: OwnedResource | undefined;
 }
 
+interface Found extends Around {
+  readonly reading: ResourceReading;
+}
+
 function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Around): PluginPlan {
   const [key] = Object.keys(want);
   if (key === undefined) return { steps: [], problems: [] };
@@ -40,7 +44,9 @@ function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Arou
   const tables = tablesFor(want, flows, { reading, owned });
   const mode = modeAction(name, want, reading);
   const step = stepFor(name, { want, tables, ports, mode });
-  const notes: Note[] = mode === undefined || tables.passing.length === 0 ? [] : [{ resource: name, message: `${tables.passing.length} temporary flows of '${name}' begin their time anew: its tables are emptied on the way` }];
+  const restarted = mode === undefined ? 0 : tables.passing.length;
+  const message = `Temporary flows of '${name}' that others made (${restarted}) begin their time anew: its tables are emptied on the way`;
+  const notes: Note[] = restarted === 0 ? [] : [{ resource: name, message }];
   return { steps: step === undefined ? [] : [step], problems, ...(notes.length === 0 ? {} : { notes }) };
 }
 
@@ -74,7 +80,7 @@ interface Tables {
 }
 
 /** What op-dbus put there and is not listed any more goes; what others put there stays, unless it is declared absent or nothing else may be there. */
-function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { reading, owned }: Required<Pick<Around, "owned">> & { readonly reading: ResourceReading }): Tables {
+function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { reading, owned }: Found): Tables {
   const { temporary } = (reading.advice ?? { temporary: [] }) as unknown as BridgeAdvice;
   const ours = new Set((owned?.keys ?? []).flatMap((key) => (key.path.join() === "flows" ? ownedMembers(key).map((text) => identityOf(String(text))) : [])));
   const gone = new Set(absent.map(identityOf));
@@ -82,7 +88,11 @@ function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { read
   const from = inOrder([...((reading.state.flows ?? []) as readonly string[]), ...temporary.filter(mine)]);
   const passing = temporary.filter((text) => !mine(text));
   const declared = new Set(present.map(identityOf));
-  const stays = (text: string) => !declared.has(identityOf(text)) && !gone.has(identityOf(text)) && (want.flows === undefined || (want.exclusive !== true && !ours.has(identityOf(text))));
+  const stays = (text: string) => {
+    const identity = identityOf(text);
+    if (declared.has(identity) || gone.has(identity)) return false;
+    return want.flows === undefined || (want.exclusive !== true && !ours.has(identity));
+  };
   return { from, to: inOrder([...from.filter(stays), ...present]), passing };
 }
 
@@ -110,8 +120,10 @@ function stepFor(name: string, { want, tables: { from, to, passing }, ports, mod
   const add = to.filter((text) => !before.has(text));
   const changed = remove.length + add.length > 0;
   if (!changed && mode === undefined) return undefined;
-  const call: Call = mode === undefined ? { bridge: name, ports, remove, add } : { bridge: name, ports, fail_mode: want.fail_mode ?? null, remove: [], add: [...to, ...passing] };
-  const flows: Action = { resource: name, verb: changed ? "change" : "refill", path: ["flows"], from, to, ...riskOf(want, { add, opened: from.includes(NORMAL_FLOW) && !after.has(NORMAL_FLOW) }) };
+  const whole = { fail_mode: want.fail_mode ?? null, remove: [], add: [...to, ...passing] };
+  const call: Call = { bridge: name, ports, ...(mode === undefined ? { remove, add } : whole) };
+  const risk = riskOf(want, { add, opened: from.includes(NORMAL_FLOW) && !after.has(NORMAL_FLOW) });
+  const flows: Action = { resource: name, verb: changed ? "change" : "refill", path: ["flows"], from, to, ...risk };
   return { plugin: "openflow", name: "change flows", actions: [...(mode === undefined ? [] : [mode]), flows], call: toJson(call) };
 }
 

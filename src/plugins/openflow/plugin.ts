@@ -8,7 +8,7 @@ import { EMPTY } from "../../protocols/ovsdb/value.ts";
 import { setColumns } from "../../protocols/ovsdb/vswitch-operations.ts";
 import type { Call, Sources } from "./facts.ts";
 import { planBridges } from "./plan.ts";
-import { closing, readBridges } from "./reading.ts";
+import { readBridges } from "./reading.ts";
 import { openflowSchema } from "./schema.ts";
 import { bridgesOf, locateIn, sectionOf } from "./section.ts";
 
@@ -51,10 +51,11 @@ async function applyStep(step: Step, sources: Sources, progress: Progress): Prom
 
 /** One bundle. Done again it finds what it made: a flow that is added replaces itself, one that is gone is removed from nothing. */
 async function changeFlows({ bridge: name, ports, fail_mode, remove, add }: Call, { bridges }: Sources): Promise<void> {
-  using bridge = closing(bridges.open(name));
+  using bridge = bridges.open(name);
   const names = portNames(await bridge.ports());
   for (const [port, number] of Object.entries(ports)) {
-    if (names.numberOf(port) !== number) throw new OpError("failed", `Port '${port}' of bridge '${name}' was number ${number} and is ${names.numberOf(port) ?? "gone"}: the flows would mean another`);
+    const now = names.numberOf(port);
+    if (now !== number) throw new OpError("failed", `Port '${port}' of bridge '${name}' was number ${number} and is ${now ?? "gone"}: the flows would mean another`);
   }
   const removed = remove.map((text): FlowMod => ({ command: "delete_strict", flow: parseFlow(text, names) }));
   const added = add.map((text): FlowMod => ({ command: "add", flow: parseFlow(text, names) }));

@@ -40,15 +40,11 @@ async function readBridge(row: BridgeRow, declared: DeclaredBridge | undefined, 
 
 /** A bridge's flows in the spelling that is compared, and its ports. */
 export async function tablesOf(name: string, { bridges }: Pick<Sources, "bridges">): Promise<{ readonly flows: readonly string[]; readonly ports: Ports }> {
-  using bridge = closing(bridges.open(name));
+  using bridge = bridges.open(name);
   const [flows, found] = await Promise.all([bridge.flows(), bridge.ports()]);
   const names = portNames(found);
   const ports = found.flatMap(({ name: port, port: number }) => (names.numberOf(port) === undefined ? [] : [[port, number] as const]));
   return { flows: flows.map((flow) => printFlow(flow, names)), ports: Object.fromEntries(ports) };
-}
-
-export function closing<T extends { close(): void }>(thing: T): T & Disposable {
-  return Object.assign(thing, { [Symbol.dispose]: () => thing.close() });
 }
 
 /**

@@ -52,7 +52,8 @@ export const openflowSchema = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const { bridge, bridges = [], default_action, exclusive, fail_mode, flows } = dataset.value;
-    if (bridge === undefined && [default_action, exclusive, fail_mode, flows].some((value) => value !== undefined)) addIssue({ message: "'bridge' says which bridge 'flows' and the like are of" });
+    const spoken = [default_action, exclusive, fail_mode, flows].some((value) => value !== undefined);
+    if (bridge === undefined && spoken) addIssue({ message: "'bridge' says which bridge 'flows' and the like are of" });
     const names = [...(bridge === undefined ? [] : [bridge]), ...bridges.map(({ name }) => name)];
     const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
     if (twice >= 0) addIssue({ message: `Bridge '${names[twice]}' is there twice` });
@@ -77,10 +78,10 @@ function checked<Entry extends Declared>() {
     if (!dataset.typed) return;
     const { default_action, exclusive, fail_mode, flows } = dataset.value;
     if (default_action === "drop" && fail_mode !== undefined && fail_mode !== "secure") addIssue({ message: "'default_action' drop means that 'fail_mode' is secure" });
-    if (default_action === "drop" && exclusive === false) addIssue({ message: "'default_action' drop means that only the flows listed are there: 'exclusive' cannot be false" });
+    if (default_action === "drop" && exclusive === false) addIssue({ message: "'default_action' drop means that only the flows listed are there: 'exclusive' is not false" });
     const floor = (flows ?? []).find((flow) => flow.state !== "absent" && canonical(flow) !== undefined && identityOf(canonical(flow) ?? "") === identityOf(NORMAL_FLOW));
     if (floor === undefined || default_action == null) return;
-    if (default_action === "normal") addIssue({ message: "'default_action' normal is itself the flow of table 0 and priority 0 that matches everything: leave out one of the two" });
+    if (default_action === "normal") addIssue({ message: "'default_action' normal is itself the flow of priority 0 that matches everything: leave out one of the two" });
     else if (canonical(floor) === NORMAL_FLOW) addIssue({ message: "'default_action' is drop, and a flow of priority 0 lets everything through" });
   });
 }

@@ -51,7 +51,10 @@ function entriesOf(section: Json): Located[] {
   if (!isObject(section)) return [];
   const single: Located[] = typeof section.bridge === "string" ? [{ name: section.bridge, entry: section as BridgeEntry, at: [] }] : [];
   const listed = isList(section.bridges) ? section.bridges : [];
-  return [...single, ...listed.flatMap((entry, index) => (isObject(entry) && typeof entry.name === "string" ? [{ name: entry.name, entry: entry as BridgeEntry, at: ["bridges", index] }] : []))];
+  const several = listed.flatMap((entry, index): Located[] => {
+    return isObject(entry) && typeof entry.name === "string" ? [{ name: entry.name, entry: entry as BridgeEntry, at: ["bridges", index] }] : [];
+  });
+  return [...single, ...several];
 }
 
 function declared({ default_action, exclusive, fail_mode, flows }: BridgeEntry): DeclaredBridge {
@@ -70,13 +73,15 @@ function entryOf(resource: Resource): JsonObject {
   const { observed, state } = resource;
   const normal = flows?.includes(NORMAL_FLOW) === true;
   const drop = !normal && exclusive === true && fail_mode === "secure";
+  const listed = (flows ?? []).filter((text) => text !== NORMAL_FLOW).map(flowEntry);
+  const gone = absent.map(flowEntry).map(({ actions: _, ...flow }) => ({ ...flow, state: "absent" }));
   // What has no fail_mode is not worth a line; that it is to have none is.
   const mode = drop || fail_mode === undefined || (fail_mode === null && state !== undefined) ? {} : { fail_mode };
   return {
     ...(normal ? { default_action: "normal" } : drop ? { default_action: "drop" } : {}),
     ...(exclusive === true && !drop ? { exclusive } : {}),
     ...mode,
-    ...(flows === undefined && absent.length === 0 ? {} : { flows: [...(flows ?? []).filter((text) => text !== NORMAL_FLOW).map(flowEntry), ...absent.map((text) => ({ ...flowEntry(text), state: "absent" }))] }),
+    ...(flows === undefined && absent.length === 0 ? {} : { flows: [...listed, ...gone] }),
     ...(observed === undefined ? {} : { observed }),
   };
 }

@@ -34,7 +34,8 @@ export function parseInstructions(texts: readonly string[], { names, match }: { 
       const found = parseOne(text, context, texts.length);
       const step = "instruction" in found ? (found.instruction === "raw" ? last : ORDER.indexOf(found.instruction)) : ORDER.indexOf("apply_actions");
       if (step < last) throw new SpellingError(`'${text}' stands too late: the order is meter, actions, clear_actions, write_actions, write_metadata, goto_table`, 0);
-      if ("instruction" in found && found.instruction !== "raw" && others.some(({ instruction }) => instruction === found.instruction)) throw new SpellingError(`'${text}' is a second ${found.instruction}`, 0);
+      const again = "instruction" in found && found.instruction !== "raw" && others.some(({ instruction }) => instruction === found.instruction);
+      if (again) throw new SpellingError(`'${text}' is a second ${found.instruction}`, 0);
       last = step;
       if ("instruction" in found) others.push(found);
       else applied.push(...found.actions);

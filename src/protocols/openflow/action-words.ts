@@ -60,6 +60,9 @@ function refused(reason: string): Parse {
   };
 }
 
+/** Open vSwitch has them. */
+const UNKNOWN_WORDS = ["bundle", "bundle_load", "multipath", "clone", "sample", "fin_timeout", "push", "pop", "encap", "decap", "check_pkt_larger", "delete_field"];
+
 export const ACTION_WORDS: Readonly<Record<string, Parse>> = {
   output: (argument, { names }) => [argument.form === "parentheses" ? parseTruncated(argument, names) : parseOutput(argument, names)],
   controller: parseController,
@@ -106,7 +109,7 @@ export const ACTION_WORDS: Readonly<Record<string, Parse>> = {
   exit: bare("exit"),
   learn: refused("what it would add to the tables could not be told from what somebody else did"),
   nat: refused("addresses that connections were given are not in the flow"),
-  ...Object.fromEntries(["bundle", "bundle_load", "multipath", "clone", "sample", "fin_timeout", "push", "pop", "encap", "decap", "check_pkt_larger", "delete_field"].map((word) => [word, refused("op-dbus does not know how to write it")])),
+  ...Object.fromEntries(UNKNOWN_WORDS.map((word) => [word, refused("op-dbus does not know how to write it")])),
 };
 
 function parseController(argument: Argument): readonly Action[] {
@@ -143,7 +146,9 @@ function parseTos(argument: Argument, context: ActionContext): readonly Action[]
 function parseResubmit({ text, at, form, word }: Argument, { names }: ActionContext): readonly Action[] {
   if (form === "none" || /^,?$/.test(text)) throw new SpellingError(`'${word}' needs a port, a table or both: resubmit(PORT,TABLE)`, at);
   const [port = "", table, ct, ...more] = text.split(",");
-  if (more.length > 0 || (ct !== undefined && ct !== "ct") || (form === "colon" && table !== undefined)) throw new SpellingError(`'${text}' is not written as resubmit(PORT,TABLE) or resubmit(PORT,TABLE,ct)`, at);
+  if (more.length > 0 || (ct !== undefined && ct !== "ct") || (form === "colon" && table !== undefined)) {
+    throw new SpellingError(`'${text}' is not written as resubmit(PORT,TABLE) or resubmit(PORT,TABLE,ct)`, at);
+  }
   const short = shortPort(port === "" ? IN_PORT : parsePort(port, names, at));
   const number = table === undefined || table === "" ? ALL_TABLES : numberIn({ text: table, at: at + port.length + 1 }, { what: "A table", most: 254 });
   if (ct !== undefined) return [{ action: "resubmit_ct", numbers: [short, number] }];

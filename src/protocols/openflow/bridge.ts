@@ -6,7 +6,7 @@ import type { Port } from "./port.ts";
  * One bridge's flow tables. What it is asked rejects with an OpError: kind unavailable where there is no such bridge, no answer in time
  * or no connection any more, and by errors.ts where the bridge answered with an error.
  */
-export interface Bridge {
+export interface Bridge extends Disposable {
   readonly name: string;
   features(): Promise<Features>;
   /** Every flow of every table; hidden ones, which Open vSwitch made itself, are not among them. */
@@ -17,7 +17,7 @@ export interface Bridge {
   change(mods: readonly FlowMod[]): Promise<void>;
   /** Messages put on the wire so far, by the list of reads.ts. */
   readonly counts: { readonly reads: number; readonly writes: number };
-  /** Ends the connection; what still waits is rejected. */
+  /** Ends the connection; what still waits is rejected. Disposing does the same. */
   close(): void;
 }
 

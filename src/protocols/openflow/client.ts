@@ -22,11 +22,12 @@ export interface BridgesOptions {
 const USUAL_FOLDER = "/run/openvswitch";
 const SOCKET_SUFFIX = ".mgmt";
 const TIMEOUT_MS = 10_000;
-/** More flows than any bridge is meant to have. */
-const FLOW_LIMIT = 1_000_000;
+/** More than any bridge is meant to have. */
+const [FLOW_LIMIT, PORT_LIMIT, PART_LIMIT] = [1_000_000, 0x1_0000, 100_000];
 /** What is left of a message for a flow in a bundle. */
 const FLOW_MOD_LIMIT_BYTES = MESSAGE_LIMIT_BYTES - 64;
-const ERROR_LIMIT = 10;
+/** Errors that are kept, and that are told. */
+const [ERROR_LIMIT, MOST_TOLD] = [1_000, 10];
 
 /** The bridges of this host's Open vSwitch, by their management sockets. */
 export function openBridges({ folder = process.env.OVS_RUNDIR || USUAL_FOLDER, timeoutMs = TIMEOUT_MS }: BridgesOptions = {}): Bridges {
@@ -79,7 +80,7 @@ class Client implements Bridge {
       const flows: FlowStats[] = [];
       await this.#parts(link, { type: MULTIPART.FLOW, body: encodeFlowStatsRequest() }, (body) => {
         for (const flow of decodeFlowStats(link.version, body)) flows.push(flow);
-        if (flows.length > FLOW_LIMIT) throw new OpError("failed", `Bridge '${this.name}' has more than ${FLOW_LIMIT} flows`);
+        this.#limit(flows.length, FLOW_LIMIT, "flows");
       });
       return flows;
     });
@@ -88,7 +89,10 @@ class Client implements Bridge {
   ports(): Promise<Port[]> {
     return this.#turn(async (link) => {
       const ports: Port[] = [];
-      await this.#parts(link, { type: MULTIPART.PORT_DESC, body: new Uint8Array() }, (body) => void ports.push(...decodePorts(link.version, body)));
+      await this.#parts(link, { type: MULTIPART.PORT_DESC, body: new Uint8Array() }, (body) => {
+        ports.push(...decodePorts(link.version, body));
+        this.#limit(ports.length, PORT_LIMIT, "ports");
+      });
       return ports;
     });
   }
@@ -101,6 +105,14 @@ class Client implements Bridge {
     this.#end(new OpError("unavailable", `The connection to bridge '${this.name}' was closed`));
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #limit(count: number, most: number, what: string): void {
+    if (count > most) throw new OpError("failed", `Bridge '${this.name}' told of more than ${most} ${what}`);
+  }
+
   #checked(message: Message): void {
     if (message.type === TYPES.ERROR) throw openflowError(decodeError(message.body), `Reading bridge '${this.name}'`);
   }
@@ -108,6 +120,7 @@ class Client implements Bridge {
   /** Asks for something in parts. */
   async #parts(link: Link, { type, body }: { readonly type: number; readonly body: Uint8Array }, take: (body: Uint8Array) => void): Promise<void> {
     const xid = link.xids(1);
+    let parts = 0;
     const request = { version: link.version, type: TYPES.MULTIPART_REQUEST, xid, body: encodePart({ type, more: false, body }) };
     await link.exchange([request], {
       first: xid,
@@ -115,6 +128,7 @@ class Client implements Bridge {
       take: (message) => {
         this.#checked(message);
         if (message.type !== TYPES.MULTIPART_REPLY) return false;
+        this.#limit((parts += 1), PART_LIMIT, "parts of an answer");
         const part = decodePart(message.body);
         if (part.type === type) take(part.body);
         return part.type === type && !part.more;
@@ -128,7 +142,9 @@ class Client implements Bridge {
    */
   async #change(link: Link, mods: readonly FlowMod[]): Promise<void> {
     const { version } = link;
-    if (version === OF13 && mods.some(({ flow }) => flow.importance !== 0)) throw new OpError("unavailable", `Bridge '${this.name}' speaks OpenFlow13, which has no importance of flows`);
+    if (version === OF13 && mods.some(({ flow }) => flow.importance !== 0)) {
+      throw new OpError("unavailable", `Bridge '${this.name}' speaks OpenFlow13, which has no importance of flows`);
+    }
     const bundle = (this.#bundle += 1);
     const open = link.xids(mods.length + 2);
     const first = open + 1;
@@ -137,29 +153,29 @@ class Client implements Bridge {
       if (body.length > FLOW_MOD_LIMIT_BYTES) throw new OpError("invalid", `Bridge '${this.name}': a flow of ${body.length} bytes is more than a message can hold`);
       return bundleAdd(version, bundle, { version, type: TYPES.FLOW_MOD, xid: first + index, body });
     });
-    const messages = [bundleControl(version, open, { bundle, control: BUNDLE.OPEN_REQUEST, flags: ATOMIC_AND_ORDERED }), ...adds];
+    const control = (xid: number, what: number) => bundleControl(version, xid, { bundle, control: what, flags: ATOMIC_AND_ORDERED });
     const fail = (errors: readonly Failure[]) => this.#failure(errors.map(({ xid, reply }) => ({ reply, mod: mods[xid - first] })));
-    const { errors } = await this.#untilBarrier(link, messages, { first: open, barrier: first + mods.length });
+    const { errors } = await this.#untilBarrier(link, [control(open, BUNDLE.OPEN_REQUEST), ...adds], { first: open, barrier: first + mods.length });
     if (errors.length > 0) {
       const discard = link.xids(2);
-      await this.#untilBarrier(link, [bundleControl(version, discard, { bundle, control: BUNDLE.DISCARD_REQUEST, flags: ATOMIC_AND_ORDERED })], { first: discard, barrier: discard + 1 });
+      await this.#untilBarrier(link, [control(discard, BUNDLE.DISCARD_REQUEST)], { first: discard, barrier: discard + 1 });
       throw fail(errors);
     }
     const commit = link.xids(2);
-    const outcome = await this.#untilBarrier(link, [bundleControl(version, commit, { bundle, control: BUNDLE.COMMIT_REQUEST, flags: ATOMIC_AND_ORDERED })], { first: open, barrier: commit + 1 });
+    const outcome = await this.#untilBarrier(link, [control(commit, BUNDLE.COMMIT_REQUEST)], { first: open, barrier: commit + 1 });
     if (outcome.errors.length > 0) throw fail(outcome.errors);
     if (!outcome.committed) throw new OpError("failed", `Bridge '${this.name}' did not say that it has made the changes`);
   }
 
   /** Sends messages and a barrier, and gathers what the bridge has to say until the barrier's reply. */
-  async #untilBarrier(link: Link, messages: readonly Message[], { first, barrier }: { readonly first: number; readonly barrier: number }): Promise<{ errors: Failure[]; committed: boolean }> {
+  async #untilBarrier(link: Link, messages: readonly Message[], { first, barrier }: { readonly first: number; readonly barrier: number }): Promise<Outcome> {
     const errors: Failure[] = [];
     let committed = false;
     await link.exchange([...messages, { version: link.version, type: TYPES.BARRIER_REQUEST, xid: barrier, body: new Uint8Array() }], {
       first,
       timeoutMs: this.#timeoutMs,
       take: (message) => {
-        if (message.type === TYPES.ERROR) errors.push({ xid: message.xid, reply: decodeError(message.body) });
+        if (message.type === TYPES.ERROR && errors.length < ERROR_LIMIT) errors.push({ xid: message.xid, reply: decodeError(message.body) });
         else if (bundleControlOf(message)?.control === BUNDLE.COMMIT_REPLY) committed = true;
         return message.type === TYPES.BARRIER_REPLY && message.xid === barrier;
       },
@@ -169,11 +185,12 @@ class Client implements Bridge {
 
   /** The error about a flow says more than the one about the bundle that it was in. */
   #failure(failures: readonly { readonly reply: ErrorReply; readonly mod: FlowMod | undefined }[]): OpError {
-    const texts = failures.map(({ reply, mod }) => ({ reply, mod, operation: `Bridge '${this.name}': ${mod === undefined ? "the bundle" : `${mod.command} ${printFlow(mod.flow, NUMBERS_ONLY)}`}` }));
+    const spoken = (mod: FlowMod | undefined) => (mod === undefined ? "the bundle" : `${mod.command} ${printFlow(mod.flow, NUMBERS_ONLY)}`);
+    const texts = failures.map(({ reply, mod }) => ({ reply, mod, operation: `Bridge '${this.name}': ${spoken(mod)}` }));
     const [told, ...more] = [...texts.filter(({ mod }) => mod !== undefined), ...texts.filter(({ mod }) => mod === undefined)];
     if (told === undefined) throw new TypeError("No error to tell");
     const error = openflowError(told.reply, told.operation);
-    const details = more.filter(({ mod }) => mod !== undefined).slice(0, ERROR_LIMIT).map(({ operation, reply }) => `${operation}: ${describeError(reply)}`);
+    const details = more.filter(({ mod }) => mod !== undefined).slice(0, MOST_TOLD).map(({ operation, reply }) => `${operation}: ${describeError(reply)}`);
     return new OpError(error.kind, error.message, { operation: told.operation, details, cause: error });
   }
 
@@ -230,6 +247,11 @@ class Client implements Bridge {
     this.#ended ??= reason;
     this.#link?.end(reason);
   }
+}
+
+interface Outcome {
+  readonly errors: readonly Failure[];
+  readonly committed: boolean;
 }
 
 /** An error, and the number of the message that it is about. */

@@ -11,7 +11,8 @@ export function parseConnection(argument: Argument, _: ActionContext, within: (a
   let connection: Connection = { action: "ct", commit: false, force: false, zone: 0, helper: 0, exec: [] };
   for (const { text, at } of partsOf(argument.text, argument.at)) {
     const [key, inside, value] = [/^\w*/.exec(text)?.[0] ?? "", /^\w+\((.*)\)$/s.exec(text)?.[1], /^\w+=(.*)$/s.exec(text)?.[1]];
-    const part: Argument = { word: key, text: inside ?? value ?? "", at: at + key.length + 1, form: inside !== undefined ? "parentheses" : value === undefined ? "none" : "colon" };
+    const form = inside !== undefined ? "parentheses" : value === undefined ? "none" : "colon";
+    const part: Argument = { word: key, text: inside ?? value ?? "", at: at + key.length + 1, form };
     connection = { ...connection, ...partOf(part, within) };
   }
   if (connection.force && !connection.commit) throw new SpellingError("'force' needs 'commit' beside it", argument.at);

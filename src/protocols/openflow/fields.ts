@@ -152,8 +152,9 @@ export function knownField(name: string): Field {
   return known;
 }
 
-export function fieldAt(place: Place, in_: "oxm" | "nxm"): Field | undefined {
-  return (in_ === "oxm" ? BY_OXM : BY_NXM).get(placeKey(place));
+/** The field that stands at a place: "oxm" in matches and set_field, "nxm" in load and move. */
+export function fieldAt(place: Place, where: "oxm" | "nxm"): Field | undefined {
+  return (where === "oxm" ? BY_OXM : BY_NXM).get(placeKey(place));
 }
 
 function placeKey({ oxmClass, number, experimenter }: Place): number {

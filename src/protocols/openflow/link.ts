@@ -37,13 +37,18 @@ export function openLink(path: string, timeoutMs: number): Promise<Link> {
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** What is asked, and who looks at the answers. */
-interface Exchange {
+/** Who looks at the answers. */
+interface Asking {
+  /** The lowest number that an answer may have. */
   readonly first: number;
+  /** For each answer. */
+  readonly timeoutMs: number;
   /** Sees each message that answers one of ours; true when it has seen all. What it throws ends the exchange. */
   take(message: Message): boolean;
-  /** Ends the wait after that long without an answer. */
-  timer: Timer;
+}
+
+interface Exchange extends Pick<Asking, "first" | "take"> {
+  readonly timer: Timer;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -85,7 +90,7 @@ export class Link {
   }
 
   /** Sends messages in one write and hands on what answers them, or any message of ours since `first`. Rejects with an Error when the link ends. */
-  exchange(messages: readonly Message[], { first, timeoutMs, take }: { readonly first: number; readonly timeoutMs: number; take(message: Message): boolean }): Promise<void> {
+  exchange(messages: readonly Message[], { first, timeoutMs, take }: Asking): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => this.end(new Error(`did not answer within ${timeoutMs / 1000} s`)), timeoutMs);

@@ -152,7 +152,8 @@ function parsed(field: Field, { key, value, at }: MatchWord, names: PortNames): 
 /** The longest word for what is matched of the packet's type. */
 function protocolOf(draft: Draft): (typeof PROTOCOLS)[number] | undefined {
   const [type, protocol] = [draft.get("eth_type")?.value, draft.get("nw_proto")?.value];
-  return PROTOCOLS.find((each) => each.type === type && each.protocol !== undefined && each.protocol === protocol) ?? PROTOCOLS.find((each) => each.type === type && each.protocol === undefined);
+  const candidates = PROTOCOLS.filter((each) => each.type === type);
+  return candidates.find((each) => each.protocol !== undefined && each.protocol === protocol) ?? candidates.find((each) => each.protocol === undefined);
 }
 
 function rawEntries({ value = "", at }: MatchWord): MatchEntry[] {

@@ -16,7 +16,10 @@ export const CONTROLLER = 0xffff_fffd;
 export const IN_PORT = 0xffff_fff8;
 export const ANY = 0xffff_ffff;
 
-const RESERVED: Readonly<Record<string, number>> = { IN_PORT, TABLE: 0xffff_fff9, NORMAL: 0xffff_fffa, FLOOD: 0xffff_fffb, ALL: 0xffff_fffc, CONTROLLER, LOCAL: 0xffff_fffe, ANY };
+const RESERVED: Readonly<Record<string, number>> = {
+  ...{ IN_PORT, TABLE: 0xffff_fff9, NORMAL: 0xffff_fffa, FLOOD: 0xffff_fffb, ALL: 0xffff_fffc },
+  ...{ CONTROLLER, LOCAL: 0xffff_fffe, ANY },
+};
 const RESERVED_NAMES = new Map(Object.entries(RESERVED).map(([name, port]) => [port, name]));
 /** Above these there are only reserved ports: in the 32 bits of the wire, and in the 16 that Open vSwitch counts in. */
 const [LAST_PORT, LAST_16_BIT] = [0xfeff, 0xffff];

@@ -19,5 +19,6 @@ function readOnlyBridge(bridge: Bridge): Bridge {
       return bridge.counts;
     },
     close: () => bridge.close(),
+    [Symbol.dispose]: () => bridge.close(),
   };
 }

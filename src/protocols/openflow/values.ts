@@ -103,6 +103,7 @@ function numbers(value: bigint, mask: bigint | undefined): string {
 }
 
 function described({ form, bits }: Field): string {
-  const words: Partial<Record<Field["form"], string>> = { mac: "a MAC address", ipv4: "an IPv4 address", ipv6: "an IPv6 address", frag: `one of ${Object.keys(FRAGMENTS).join(", ")}` };
-  return words[form] ?? `a number of ${bits} bits`;
+  const addresses: Partial<Record<Field["form"], string>> = { mac: "a MAC address", ipv4: "an IPv4 address", ipv6: "an IPv6 address" };
+  if (form === "frag") return `one of ${Object.keys(FRAGMENTS).join(", ")}`;
+  return addresses[form] ?? `a number of ${bits} bits`;
 }

@@ -22,7 +22,8 @@ export function vlanBits({ key, value = "", at }: MatchWord): Required<Bits> {
   const noTag = key === "dl_vlan" && number === NO_TAG;
   const masked = parts.length === 2 && mask !== undefined && mask <= limit && (key === "vlan_vid" || key === "vlan_tci");
   if (number === undefined || (number > limit && !noTag) || !(parts.length === 1 || masked)) {
-    throw new SpellingError(`'${value}' is not a value of '${key}', which is a number up to ${limit}${key === "dl_vlan" ? ", or 0xffff for frames without a tag" : ""}`, at + key.length + 1);
+    const besides = key === "dl_vlan" ? ", or 0xffff for frames without a tag" : "";
+    throw new SpellingError(`'${value}' is not a value of '${key}', which is a number up to ${limit}${besides}`, at + key.length + 1);
   }
   if (noTag) return { value: 0n, mask: VID | PRESENT };
   if (key === "dl_vlan") return { value: number | PRESENT, mask: VID | PRESENT };

@@ -59,6 +59,8 @@ bridgeTest("bridges and ports are what ovs-vsctl says there is; without Open vSw
   expect(await flowsProgram(host, ["bridges"])).toEqual(["mesh", "other"]);
   const ports = (await flowsProgram(host, ["ports", "mesh"])) as { port: number; name: string }[];
   expect(ports.toSorted((a, b) => a.port - b.port)).toEqual([...[1, 2, 3, 4].map((port) => ({ port, name: `veth${port}` })), { port: 0xffff_fffe, name: "mesh" }]);
+  const { stdout } = await host.must(["ovs-vsctl", "get", "bridge", "mesh", "datapath_id"]);
+  expect(await flowsProgram(host, ["features", "mesh"])).toMatchObject({ datapathId: JSON.parse(stdout) });
   expect(await flowsProgram(host, ["dump", "nosuch"])).toMatchObject({ kind: "unavailable", message: "Bridge 'nosuch': /run/openvswitch/nosuch.mgmt is not there" });
   await host.must(["systemctl", "stop", "openvswitch-switch", "ovs-vswitchd"]);
   expect(await flowsProgram(host, ["dump", "mesh"])).toMatchObject({ kind: "unavailable" });

@@ -12,7 +12,7 @@ import { NUMBERS_ONLY, portNames } from "../../../src/protocols/openflow/port-na
 const [what = "", name = "", spelling] = process.argv.slice(2);
 
 const bridges = openBridges();
-const bridge = bridges.open(name);
+using bridge = bridges.open(name);
 
 async function flowsGiven(): Promise<FlowMod["flow"][]> {
   const names = portNames(await bridge.ports());
@@ -21,6 +21,7 @@ async function flowsGiven(): Promise<FlowMod["flow"][]> {
 
 const doings: Readonly<Record<string, (bridge: Bridge) => Promise<unknown>>> = {
   bridges: () => bridges.names(),
+  features: (bridge) => bridge.features(),
   ports: async () => (await bridge.ports()).map(({ port, name: portName }) => ({ port, name: portName })),
   /** The flows as the bridge tells them. */
   async dump() {
@@ -52,6 +53,4 @@ try {
 } catch (error) {
   if (!(error instanceof OpError)) throw error;
   console.log(JSON.stringify({ kind: error.kind, message: error.message, details: error.details, hint: error.hint }));
-} finally {
-  bridge.close();
 }

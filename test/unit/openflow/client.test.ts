@@ -100,6 +100,17 @@ test("an error at the commit names the flow too; permissions are refused, and a 
   expect(await failure(silent.bridge.change(add2))).toMatchObject({ kind: "failed", message: "Bridge 'mesh' did not say that it has made the changes" });
 });
 
+test("an answer without an end is an error", async () => {
+  await using fake = fakeBridge({
+    behaviour(message, peer) {
+      const empty = encodeMessage({ version: OF14, type: TYPES.MULTIPART_REPLY, xid: message.xid, body: encodePart({ type: MULTIPART.FLOW, more: true, body: new Uint8Array() }) });
+      const many = Buffer.concat(Array.from({ length: 1_000 }, () => empty));
+      for (let sent = 0; sent < 101; sent += 1) peer.write(many);
+    },
+  });
+  expect(await failure(fake.bridge.flows())).toMatchObject({ kind: "failed", message: "Bridge 'mesh' told of more than 100000 parts of an answer" });
+});
+
 test("a flow that no message can hold is refused before anything is sent", async () => {
   await using fake = fakeBridge({ behaviour: withBundles(() => {}) });
   const long = `actions=${Array.from({ length: MESSAGE_LIMIT_BYTES / 16 }, () => "output:1").join(",")}`;

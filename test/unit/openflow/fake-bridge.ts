@@ -33,26 +33,28 @@ export function fakeBridge(options: FakeBridgeOptions = {}): FakeBridge {
   const folder = scratch();
   const received: Message[] = [];
   const versions = "versions" in options ? options.versions : [OF13, OF14];
-  const server = Bun.listen<Framer>({
+  const server = Bun.listen<{ readonly framer: Framer; outgoing: Uint8Array }>({
     unix: folder.file("mesh.mgmt"),
     socket: {
       open(socket) {
-        socket.data = new Framer(messageLength);
-        if (versions !== undefined) socket.write(encodeMessage({ version: Math.max(...versions), type: TYPES.HELLO, xid: 1, body: encodeHello(versions) }));
+        socket.data = { framer: new Framer(messageLength), outgoing: new Uint8Array() };
+        if (versions !== undefined) send(socket, encodeMessage({ version: Math.max(...versions), type: TYPES.HELLO, xid: 1, body: encodeHello(versions) }));
       },
       data(socket, chunk) {
-        socket.data.push(chunk);
-        for (let bytes = socket.data.next(); bytes !== undefined; bytes = socket.data.next()) {
+        const { framer } = socket.data;
+        framer.push(chunk);
+        for (let bytes = framer.next(); bytes !== undefined; bytes = framer.next()) {
           const message = decodeMessage(bytes);
           received.push(message);
           if (message.type === TYPES.HELLO) continue;
           options.behaviour?.(message, {
-            write: (out) => void socket.write(out),
-            reply: (to, type, body = new Uint8Array()) => void socket.write(encodeMessage({ version: to.version, type, xid: to.xid, body })),
+            write: (out) => send(socket, out),
+            reply: (to, type, body = new Uint8Array()) => send(socket, encodeMessage({ version: to.version, type, xid: to.xid, body })),
             end: () => void socket.end(),
           });
         }
       },
+      drain: (socket) => send(socket, new Uint8Array()),
     },
   });
   const bridge = openBridges({ folder: folder.file(), timeoutMs: options.timeoutMs ?? 5_000 }).open("mesh");
@@ -75,4 +77,10 @@ export function withBundles(otherwise: (message: Message, peer: FakeSocket) => b
     if (message.type === TYPES.BARRIER_REQUEST) peer.reply(message, TYPES.BARRIER_REPLY);
     else if (control !== undefined) peer.reply(message, message.type, bundleControl(OF14, message.xid, { ...control, control: control.control + (BUNDLE.OPEN_REPLY - BUNDLE.OPEN_REQUEST) }).body);
   };
+}
+
+/** What the socket does not take at once goes when it drains. */
+function send(socket: Bun.Socket<{ outgoing: Uint8Array }>, bytes: Uint8Array): void {
+  const waiting = Buffer.concat([socket.data.outgoing, bytes]);
+  socket.data.outgoing = waiting.subarray(Math.max(0, socket.write(waiting)));
 }
