@@ -24,6 +24,7 @@ export const DEFAULT_PRIORITY = 0x8000;
 export const NORMAL_FLOW = "priority=0 actions=NORMAL";
 
 const SETTINGS = ["cookie", "table", "idle_timeout", "hard_timeout", "importance", "priority"] as const;
+const SETTING_KEYS: ReadonlySet<string> = new Set([...SETTINGS, ...Object.keys(FLOW_FLAGS)]);
 const DEFAULTS: Readonly<Record<string, string>> = { table: "0", priority: String(DEFAULT_PRIORITY) };
 
 /** In one line, in ovs-ofctl's words as far as the user's are: what `parseFlow` reads. */
@@ -45,7 +46,7 @@ export function matchWords({ match }: FlowEntry): PrintedWord[] {
 
 /** The entry that a printed flow would be in a document. */
 export function flowEntry(text: string): Record<string, Json> {
-  const { settings, matched, actions } = partsOfFlow(text);
+  const { settings, matched, tail } = headOf(text);
   const number = (key: string) => Number(settings.get(key) ?? DEFAULTS[key] ?? 0);
   const cookie = BigInt(settings.get("cookie") ?? 0);
   const flags = Object.keys(FLOW_FLAGS).filter((flag) => settings.has(flag));
@@ -53,7 +54,7 @@ export function flowEntry(text: string): Record<string, Json> {
     table: number("table"),
     priority: number("priority"),
     match: Object.fromEntries(matched.map(({ key, value }) => [key, value === undefined ? true : plainNumber(value)])),
-    actions,
+    actions: partsOf(tail).map((part) => part.text),
     ...(cookie === 0n ? {} : { cookie: cookie <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(cookie) : String(cookie) }),
     ...Object.fromEntries(["idle_timeout", "hard_timeout", "importance"].flatMap((key) => (number(key) === 0 ? [] : [[key, number(key)]]))),
     ...(flags.length === 0 ? {} : { flags }),
@@ -62,37 +63,52 @@ export function flowEntry(text: string): Record<string, Json> {
 
 /** Table, priority and match: two printed flows with the same are the same flow of a bridge, with whatever actions. */
 export function identityOf(text: string): string {
-  const { settings, matched } = partsOfFlow(text);
-  const words = ["table", "priority"].map((key) => ({ key, value: settings.get(key) ?? DEFAULTS[key] ?? "" }));
-  return textOf([...words, ...matched]);
+  return identityFrom(identityIn(text));
 }
 
-/** Whether a printed flow goes by itself. */
-export function isTemporary(text: string): boolean {
-  const { settings } = partsOfFlow(text);
-  return settings.has("idle_timeout") || settings.has("hard_timeout");
+export interface Identity {
+  readonly table: number;
+  readonly priority: number;
+  /** As it is printed. */
+  readonly matched: readonly PrintedWord[];
+}
+
+export function identityFrom({ table, priority, matched }: Identity): string {
+  return textOf([{ key: "table", value: String(table) }, { key: "priority", value: String(priority) }, ...matched]);
 }
 
 /** As tables are looked through: by table, and the highest priority first. */
 export function inOrder(texts: readonly string[]): string[] {
   const keyed = texts.map((text) => {
-    const { settings } = partsOfFlow(text);
-    return { text, table: Number(settings.get("table") ?? 0), priority: Number(settings.get("priority") ?? DEFAULT_PRIORITY), identity: identityOf(text) };
+    const { table, priority, matched } = identityIn(text);
+    return { text, table, priority, matched: textOf(matched) };
   });
-  const sorted = keyed.sort((a, b) => a.table - b.table || b.priority - a.priority || (a.identity < b.identity ? -1 : 1));
+  const sorted = keyed.sort((a, b) => a.table - b.table || b.priority - a.priority || (a.matched < b.matched ? -1 : 1));
   return sorted.map(({ text }) => text);
 }
 
-function partsOfFlow(text: string): { settings: Map<string, string>; matched: PrintedWord[]; actions: string[] } {
+function identityIn(text: string): Identity {
+  const { settings, matched } = headOf(text);
+  return { table: Number(settings.get("table") ?? 0), priority: Number(settings.get("priority") ?? DEFAULT_PRIORITY), matched };
+}
+
+interface Head {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly matched: readonly PrintedWord[];
+  /** The actions, as they stand there. */
+  readonly tail: string;
+}
+
+function headOf(text: string): Head {
   const start = /(^|[\s,])actions=/.exec(text);
   const [head, tail] = start === null ? [text, ""] : [text.slice(0, start.index), text.slice(start.index + start[0].length)];
-  const words = wordsOf(head);
-  const isSetting = ({ key }: PrintedWord) => (SETTINGS as readonly string[]).includes(key) || Object.hasOwn(FLOW_FLAGS, key);
-  return {
-    settings: new Map(words.filter(isSetting).map(({ key, value = "" }) => [key, value])),
-    matched: words.filter((word) => !isSetting(word)).map(({ key, value }) => (value === undefined ? { key } : { key, value })),
-    actions: partsOf(tail).map((part) => part.text),
-  };
+  const settings = new Map<string, string>();
+  const matched: PrintedWord[] = [];
+  for (const { key, value } of wordsOf(head)) {
+    if (SETTING_KEYS.has(key)) settings.set(key, value ?? "");
+    else matched.push(value === undefined ? { key } : { key, value });
+  }
+  return { settings, matched, tail };
 }
 
 function plainNumber(value: string): string | number {

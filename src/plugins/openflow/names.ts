@@ -42,8 +42,8 @@ export function printedOrNot(flow: string, names: PortNames): string | undefined
   }
 }
 
-/** Those ports that flows mean, by name or by number. What is no flow means none. */
-export function portsMeant(flows: readonly string[], ports: Ports): Ports {
+/** Declared flows as they are printed, without those that are none, and the ports that they mean by name or by number. */
+export function understoodWith(flows: readonly string[], ports: Ports): { readonly flows: readonly string[]; readonly ports: Ports } {
   const all = namesIn(ports);
   const meant = new Set<string>();
   const noted = (name: string | undefined) => {
@@ -54,6 +54,6 @@ export function portsMeant(flows: readonly string[], ports: Ports): Ports {
     numberOf: (name) => (all.numberOf(name) === undefined ? undefined : all.numberOf(noted(name) ?? name)),
     nameOf: (port) => noted(all.nameOf(port)),
   };
-  for (const flow of flows) printedOrNot(flow, listening);
-  return Object.fromEntries(Object.entries(ports).filter(([name]) => meant.has(name)));
+  const understood = flows.flatMap((flow) => printedOrNot(flow, listening) ?? []);
+  return { flows: understood, ports: Object.fromEntries(Object.entries(ports).filter(([name]) => meant.has(name))) };
 }

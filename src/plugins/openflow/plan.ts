@@ -29,7 +29,11 @@ interface Around {
 
 interface Found extends Around {
   readonly reading: ResourceReading;
+  readonly identify: Identify;
 }
+
+/** identityOf, which is asked of the same flows again and again. */
+type Identify = (text: string) => string;
 
 function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Around): PluginPlan {
   const [key] = Object.keys(want);
@@ -41,9 +45,10 @@ function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Arou
   const { ports } = (reading.facts ?? { ports: {} }) as unknown as BridgeFacts;
   const { flows, problems } = understood(name, want, namesIn(ports));
   if (problems.length > 0) return { steps: [], problems };
-  const tables = tablesFor(want, flows, { reading, owned });
+  const identify = identities();
+  const tables = tablesFor(want, flows, { reading, owned, identify });
   const mode = modeAction(name, want, reading);
-  const step = stepFor(name, { want, tables, ports, mode });
+  const step = stepFor(name, { want, tables, ports, mode, identify });
   const restarted = mode === undefined ? 0 : tables.passing.length;
   const message = `Temporary flows of '${name}' that others made (${restarted}) begin their time anew: its tables are emptied on the way`;
   const notes: Note[] = restarted === 0 ? [] : [{ resource: name, message }];
@@ -80,16 +85,25 @@ interface Tables {
 }
 
 /** What op-dbus put there and is not listed any more goes; what others put there stays, unless it is declared absent or nothing else may be there. */
-function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { reading, owned }: Found): Tables {
+function identities(): Identify {
+  const known = new Map<string, string>();
+  return (text) => {
+    const identity = known.get(text) ?? identityOf(text);
+    known.set(text, identity);
+    return identity;
+  };
+}
+
+function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { reading, owned, identify }: Found): Tables {
   const { temporary } = (reading.advice ?? { temporary: [] }) as unknown as BridgeAdvice;
-  const ours = new Set((owned?.keys ?? []).flatMap((key) => (key.path.join() === "flows" ? ownedMembers(key).map((text) => identityOf(String(text))) : [])));
-  const gone = new Set(absent.map(identityOf));
-  const mine = (text: string) => ours.has(identityOf(text)) || gone.has(identityOf(text));
+  const ours = new Set((owned?.keys ?? []).flatMap((key) => (key.path.join() === "flows" ? ownedMembers(key).map((text) => identify(String(text))) : [])));
+  const gone = new Set(absent.map(identify));
+  const mine = (text: string) => ours.has(identify(text)) || gone.has(identify(text));
   const from = inOrder([...((reading.state.flows ?? []) as readonly string[]), ...temporary.filter(mine)]);
   const passing = temporary.filter((text) => !mine(text));
-  const declared = new Set(present.map(identityOf));
+  const declared = new Set(present.map(identify));
   const stays = (text: string) => {
-    const identity = identityOf(text);
+    const identity = identify(text);
     if (declared.has(identity) || gone.has(identity)) return false;
     return want.flows === undefined || (want.exclusive !== true && !ours.has(identity));
   };
@@ -107,16 +121,17 @@ interface Change {
   readonly tables: Tables;
   readonly ports: BridgeFacts["ports"];
   readonly mode: Action | undefined;
+  readonly identify: Identify;
 }
 
 /**
  * A change of fail_mode is in one step with the flows, which go with it: taken back, it must bring them back, and an op-dbus that was
  * killed in between must know what they were.
  */
-function stepFor(name: string, { want, tables: { from, to, passing }, ports, mode }: Change): Step | undefined {
-  const remaining = new Set(to.map(identityOf));
+function stepFor(name: string, { want, tables: { from, to, passing }, ports, mode, identify }: Change): Step | undefined {
+  const remaining = new Set(to.map(identify));
   const [before, after] = [new Set(from), new Set(to)];
-  const remove = from.filter((text) => !remaining.has(identityOf(text)));
+  const remove = from.filter((text) => !remaining.has(identify(text)));
   const add = to.filter((text) => !before.has(text));
   const changed = remove.length + add.length > 0;
   if (!changed && mode === undefined) return undefined;

@@ -3,11 +3,11 @@ import { toJson } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
 import type { Resources } from "../../core/resource.ts";
 import { printFlow } from "../../protocols/openflow/flow-text.ts";
-import { portNames, type PortNames } from "../../protocols/openflow/port-names.ts";
+import { portNames } from "../../protocols/openflow/port-names.ts";
 import { readVswitch, type Bridge as BridgeRow } from "../../protocols/ovsdb/vswitch.ts";
 import type { BridgeAdvice, BridgeFacts, Sources } from "./facts.ts";
-import { identityOf, inOrder, isTemporary } from "./flow-entry.ts";
-import { namesIn, portsMeant, printedOrNot, type Ports } from "./names.ts";
+import { identityOf, inOrder } from "./flow-entry.ts";
+import { understoodWith, type Ports } from "./names.ts";
 import type { DeclaredBridge } from "./section.ts";
 
 /** The bridges of the scope; without it, all that ovs-vswitchd runs. A host without Open vSwitch has none. */
@@ -27,8 +27,10 @@ async function readBridge(row: BridgeRow, declared: DeclaredBridge | undefined, 
   const known = { state: "present", fail_mode: row.fail_mode ?? null };
   try {
     const { flows, ports } = await tablesOf(row.name, sources);
-    const { counted, temporary } = declared === undefined ? { counted: inOrder(flows), temporary: [] } : sorted(flows, declared, namesIn(ports));
-    const facts: BridgeFacts = { ports: portsMeant([...(declared?.flows ?? []), ...(declared?.absent ?? [])], ports) };
+    if (declared === undefined) return { state: { ...known, flows: inOrder(flows.map(({ text }) => text)) }, identity: row.uuid };
+    const understood = understoodWith([...(declared.flows ?? []), ...(declared.absent ?? [])], ports);
+    const { counted, temporary } = sorted(flows, declared, understood.flows);
+    const facts: BridgeFacts = { ports: understood.ports };
     const advice: BridgeAdvice = { temporary };
     return { state: { ...known, flows: counted }, identity: row.uuid, facts: toJson(facts), advice: toJson(advice) };
   } catch (error) {
@@ -38,21 +40,34 @@ async function readBridge(row: BridgeRow, declared: DeclaredBridge | undefined, 
   }
 }
 
-/** A bridge's flows in the spelling that is compared, and its ports. */
-export async function tablesOf(name: string, { bridges }: Pick<Sources, "bridges">): Promise<{ readonly flows: readonly string[]; readonly ports: Ports }> {
+interface PrintedFlow {
+  /** In the spelling that is compared. */
+  readonly text: string;
+  /** Whether it goes by itself. */
+  readonly temporary: boolean;
+}
+
+async function tablesOf(name: string, { bridges }: Sources): Promise<{ readonly flows: readonly PrintedFlow[]; readonly ports: Ports }> {
   using bridge = bridges.open(name);
   const [flows, found] = await Promise.all([bridge.flows(), bridge.ports()]);
   const names = portNames(found);
   const ports = found.flatMap(({ name: port, port: number }) => (names.numberOf(port) === undefined ? [] : [[port, number] as const]));
-  return { flows: flows.map((flow) => printFlow(flow, names)), ports: Object.fromEntries(ports) };
+  const printed = flows.map((flow) => ({ text: printFlow(flow, names), temporary: flow.idleTimeoutS !== 0 || flow.hardTimeoutS !== 0 }));
+  return { flows: printed, ports: Object.fromEntries(ports) };
+}
+
+interface Sorted {
+  readonly counted: readonly string[];
+  readonly temporary: readonly string[];
 }
 
 /**
  * Somebody else's flow that will go by itself is no part of a plan, which would be out of date whenever one comes or goes: it counts only
  * where it is declared, or where nothing else may be there.
  */
-function sorted(flows: readonly string[], declared: DeclaredBridge, names: PortNames): { readonly counted: string[]; readonly temporary: string[] } {
-  const named = new Set((declared.flows ?? []).flatMap((flow) => printedOrNot(flow, names) ?? []).map(identityOf));
-  const passes = (flow: string) => declared.exclusive !== true && isTemporary(flow) && !named.has(identityOf(flow));
-  return { counted: inOrder(flows.filter((flow) => !passes(flow))), temporary: inOrder(flows.filter(passes)) };
+function sorted(flows: readonly PrintedFlow[], { exclusive }: DeclaredBridge, declared: readonly string[]): Sorted {
+  const named = flows.some(({ temporary }) => temporary) ? new Set(declared.map(identityOf)) : new Set<string>();
+  const passes = ({ text, temporary }: PrintedFlow) => exclusive !== true && temporary && !named.has(identityOf(text));
+  const texts = (some: readonly PrintedFlow[]) => inOrder(some.map(({ text }) => text));
+  return { counted: texts(flows.filter((flow) => !passes(flow))), temporary: texts(flows.filter(passes)) };
 }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { parseInstructions } from "../../protocols/openflow/action-text.ts";
 import { FLOW_FLAGS } from "../../protocols/openflow/flow.ts";
-import { parseMatch } from "../../protocols/openflow/match-text.ts";
+import { parseMatch, printMatch } from "../../protocols/openflow/match-text.ts";
 import { SpellingError } from "../../protocols/openflow/spelling-error.ts";
 import { textOf, wordsOf } from "../../protocols/openflow/words.ts";
-import { flowText, identityOf, matchWords, NORMAL_FLOW, type FlowEntry } from "./flow-entry.ts";
+import { DEFAULT_PRIORITY, flowText, identityFrom, matchWords, NORMAL_FLOW, type FlowEntry } from "./flow-entry.ts";
 import { anyNames, printedOrNot } from "./names.ts";
 
 const count = (what: string, most: number) => {
@@ -79,11 +79,16 @@ function checked<Entry extends Declared>() {
     const { default_action, exclusive, fail_mode, flows } = dataset.value;
     if (default_action === "drop" && fail_mode !== undefined && fail_mode !== "secure") addIssue({ message: "'default_action' drop means that 'fail_mode' is secure" });
     if (default_action === "drop" && exclusive === false) addIssue({ message: "'default_action' drop means that only the flows listed are there: 'exclusive' is not false" });
-    const floor = (flows ?? []).find((flow) => flow.state !== "absent" && canonical(flow) !== undefined && identityOf(canonical(flow) ?? "") === identityOf(NORMAL_FLOW));
+    const floor = (flows ?? []).find(isFloor);
     if (floor === undefined || default_action == null) return;
     if (default_action === "normal") addIssue({ message: "'default_action' normal is itself the flow of priority 0 that matches everything: leave out one of the two" });
-    else if (canonical(floor) === NORMAL_FLOW) addIssue({ message: "'default_action' is drop, and a flow of priority 0 lets everything through" });
+    else if (printedOrNot(flowText(floor), anyNames()) === NORMAL_FLOW) addIssue({ message: "'default_action' is drop, and a flow of priority 0 lets everything through" });
   });
+}
+
+/** The flow that `default_action` is about. */
+function isFloor(flow: FlowEntry): boolean {
+  return flow.state !== "absent" && (flow.table ?? 0) === 0 && flow.priority === 0 && matchWords(flow).length === 0;
 }
 
 interface FlowProblem {
@@ -94,9 +99,8 @@ interface FlowProblem {
 function flowProblems(flows: readonly FlowEntry[]): FlowProblem[] {
   const seen = new Map<string, number>();
   return flows.flatMap((flow, index) => {
-    const found = problemsOf(flow);
-    if (found.length > 0) return found.map(({ keys, message }) => ({ keys: [index, ...keys], message }));
-    const identity = identityOf(canonical(flow) ?? "");
+    const { problems, identity } = examined(flow);
+    if (identity === undefined) return problems.map(({ keys, message }) => ({ keys: [index, ...keys], message }));
     const before = seen.get(identity);
     if (before !== undefined) return [{ keys: [index], message: `It has the table, priority and match of flow ${before}: ${identity}` }];
     seen.set(identity, index);
@@ -104,24 +108,32 @@ function flowProblems(flows: readonly FlowEntry[]): FlowProblem[] {
   });
 }
 
+interface Examined {
+  readonly problems: readonly FlowProblem[];
+  /** Of a flow without any. */
+  readonly identity?: string;
+}
+
 /** What is wrong with a flow by itself; every name is taken for a port's. */
-function problemsOf(flow: FlowEntry): FlowProblem[] {
+function examined(flow: FlowEntry): Examined {
+  const wrong = (...keys: string[]) => (message: string): Examined => ({ problems: [{ keys, message }] });
   const off = Object.entries(flow.match ?? {}).find(([, value]) => value === false);
-  if (off !== undefined) return [{ keys: ["match", off[0]], message: "false says nothing here: leave it out" }];
+  if (off !== undefined) return wrong("match", off[0])("false says nothing here: leave it out");
   const odd = matchWords(flow).find(({ key, value = "" }) => /[\s,]/.test(key + value));
-  if (odd !== undefined) return [{ keys: ["match", odd.key], message: `${JSON.stringify(odd.value ?? odd.key)} has a comma or a space in it` }];
+  if (odd !== undefined) return wrong("match", odd.key)(`${JSON.stringify(odd.value ?? odd.key)} has a comma or a space in it`);
   const words = wordsOf(textOf(matchWords(flow)));
   const names = anyNames();
   try {
     const match = parseMatch(words, names);
-    const actions = flow.actions ?? [];
-    if (flow.state === "absent" && flow.actions != null) return [{ keys: ["actions"], message: "A flow that is to be absent has no actions" }];
-    if (flow.state !== "absent" && flow.actions == null) return [{ keys: [], message: "Missing 'actions'; for none, [\"drop\"]" }];
-    return actionProblems(() => parseInstructions(actions, { names, match }));
+    if (flow.state === "absent" && flow.actions != null) return wrong("actions")("A flow that is to be absent has no actions");
+    if (flow.state !== "absent" && flow.actions == null) return wrong()("Missing 'actions'; for none, [\"drop\"]");
+    const problems = actionProblems(() => parseInstructions(flow.actions ?? [], { names, match }));
+    const { table, priority } = { table: flow.table ?? 0, priority: flow.priority ?? DEFAULT_PRIORITY };
+    return problems.length > 0 ? { problems } : { problems, identity: identityFrom({ table, priority, matched: printMatch(match, names) }) };
   } catch (error) {
     if (!(error instanceof SpellingError)) throw error;
     const word = words.findLast(({ at }) => at <= error.at);
-    return [{ keys: word === undefined ? ["match"] : ["match", word.key], message: error.message }];
+    return wrong("match", ...(word === undefined ? [] : [word.key]))(error.message);
   }
 }
 
@@ -133,11 +145,6 @@ function actionProblems(parse: () => unknown): FlowProblem[] {
     if (!(error instanceof SpellingError)) throw error;
     return [{ keys: ["actions", error.item], message: error.at === 0 ? error.message : `${error.message} (at character ${error.at + 1})` }];
   }
-}
-
-/** As it would be printed, ports under the names that it gives them; undefined for what is no flow. */
-function canonical(flow: FlowEntry): string | undefined {
-  return printedOrNot(flowText(flow), anyNames());
 }
 
 type IssuePath = [v.IssuePathItem, ...v.IssuePathItem[]];

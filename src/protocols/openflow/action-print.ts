@@ -1,4 +1,4 @@
-import { isPlain, type Action, type Connection, type PlainAction, type PlainName, type Subfield } from "./action.ts";
+import { isPlain, type Action, type Connection, type PlainAction, type Subfield } from "./action.ts";
 import { knownField } from "./fields.ts";
 import type { Instruction } from "./instruction.ts";
 import { CONTROLLER, IN_PORT, longPort, printPort, type PortNames } from "./port-names.ts";
@@ -63,20 +63,33 @@ function printAction(action: Action, names: PortNames): string {
 }
 
 function printPlain({ action, numbers: [first = 0, second = 0, third = 0] }: PlainAction, names: PortNames): string {
-  const texts: Partial<Record<PlainName, () => string>> = {
-    output: () => `${first <= LAST_PORT ? "output:" : ""}${printPort(first, names)}${first === CONTROLLER ? `:${second}` : ""}`,
-    push_vlan: () => `push_vlan:${hex(BigInt(first))}`,
-    push_mpls: () => `push_mpls:0x${first.toString(16).padStart(4, "0")}`,
-    pop_mpls: () => `pop_mpls:0x${first.toString(16).padStart(4, "0")}`,
-    set_mpls_ttl: () => `set_mpls_ttl(${first})`,
-    resubmit: () => printResubmit(first, NO_TABLE, names),
-    resubmit_table: () => printResubmit(first, second, names),
-    resubmit_ct: () => `resubmit(${resubmitted(first, second, names)},ct)`,
-    conjunction: () => `conjunction(${third},${first + 1}/${second})`,
-    output_truncated: () => `output(port=${printPort(longPort(first), names)},max_len=${second})`,
-    ...{ set_queue: () => `set_queue:${first}`, group: () => `group:${first}`, mod_nw_ttl: () => `mod_nw_ttl:${first}` },
-  };
-  return texts[action]?.() ?? action;
+  switch (action) {
+    case "output":
+      return `${first <= LAST_PORT ? "output:" : ""}${printPort(first, names)}${first === CONTROLLER ? `:${second}` : ""}`;
+    case "output_truncated":
+      return `output(port=${printPort(longPort(first), names)},max_len=${second})`;
+    case "push_vlan":
+      return `push_vlan:${hex(BigInt(first))}`;
+    case "push_mpls":
+    case "pop_mpls":
+      return `${action}:0x${first.toString(16).padStart(4, "0")}`;
+    case "set_mpls_ttl":
+      return `set_mpls_ttl(${first})`;
+    case "set_queue":
+    case "group":
+    case "mod_nw_ttl":
+      return `${action}:${first}`;
+    case "resubmit":
+      return printResubmit(first, NO_TABLE, names);
+    case "resubmit_table":
+      return printResubmit(first, second, names);
+    case "resubmit_ct":
+      return `resubmit(${resubmitted(first, second, names)},ct)`;
+    case "conjunction":
+      return `conjunction(${third},${first + 1}/${second})`;
+    default:
+      return action;
+  }
 }
 
 function printResubmit(short: number, table: number, names: PortNames): string {

@@ -34,6 +34,7 @@ const PRINT_ORDER = [
   ...["icmp_type", "icmp_code", "icmpv6_type", "icmpv6_code", "nd_target", "nd_sll", "nd_tll"],
   ...["tcp_src", "udp_src", "sctp_src", "tcp_dst", "udp_dst", "sctp_dst", "tcp_flags"],
 ];
+const RANKS = new Map(PRINT_ORDER.map((name, rank) => [name, rank]));
 const DIGITS: Readonly<Record<string, number>> = { eth_type: 4, ipv6_label: 5 };
 
 const ORDER = new Map(FIELDS.map(({ name }, index) => [name, index]));
@@ -84,16 +85,20 @@ export function draftOf(match: Match): Draft {
 export function printMatch(match: Match, names: PortNames): PrintedWord[] {
   const draft = draftOf(match);
   const protocol = protocolOf(draft);
-  const words = PRINT_ORDER.flatMap((name): PrintedWord[] => {
-    if (name === PROTOCOL) return protocol === undefined ? [] : [{ key: protocol.word }];
-    if (name === VLAN) return vlanWords(draft);
-    const bits = draft.get(name);
-    if (bits === undefined || (protocol !== undefined && (name === "eth_type" || (name === "nw_proto" && protocol.protocol !== undefined)))) return [];
-    if (name === "ip_dscp") return [{ key: "nw_tos", value: String(bits.value << 2n) }];
-    return [{ key: PRINTED_AS[name] ?? name, value: printValue(knownField(name), bits, names, DIGITS[name]) }];
+  const ranked = [...draft].flatMap(([name, bits]) => {
+    const implied = protocol !== undefined && (name === "eth_type" || (name === "nw_proto" && protocol.protocol !== undefined));
+    return implied || name.startsWith("vlan_") ? [] : [{ rank: RANKS.get(name) ?? 0, word: printedWord(name, bits, names) }];
   });
+  if (protocol !== undefined) ranked.push({ rank: RANKS.get(PROTOCOL) ?? 0, word: { key: protocol.word } });
+  for (const word of vlanWords(draft)) ranked.push({ rank: RANKS.get(VLAN) ?? 0, word });
+  const words = ranked.sort((a, b) => a.rank - b.rank).map(({ word }) => word);
   const raw = match.flatMap((entry) => ("raw" in entry ? [Buffer.from(entry.raw).toString("hex")] : []));
   return raw.length === 0 ? words : [...words, { key: RAW, value: raw.join("") }];
+}
+
+function printedWord(name: string, bits: Bits, names: PortNames): PrintedWord {
+  if (name === "ip_dscp") return { key: "nw_tos", value: String(bits.value << 2n) };
+  return { key: PRINTED_AS[name] ?? name, value: printValue(knownField(name), bits, names, DIGITS[name]) };
 }
 
 type Put = (name: string, value: Bits, word: MatchWord) => void;
