@@ -39,11 +39,11 @@ function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Arou
   const [key] = Object.keys(want);
   if (key === undefined) return { steps: [], problems: [] };
   if (reading === undefined || reading.state.state === "absent") {
-    const hint = "The section 'net' makes bridges; its flows can be declared once it is there";
+    const hint = `Its flows can be declared once it is there: ovs-vsctl add-br ${name}`;
     return { steps: [], problems: [{ resource: name, path: [key], message: `There is no bridge '${name}'`, hint }] };
   }
   const { ports } = (reading.facts ?? { ports: {} }) as unknown as BridgeFacts;
-  const { flows, problems } = understood(name, want, namesIn(ports));
+  const { flows, problems, notes } = understood(name, want, { names: namesIn(ports), isWayBack: isWayBack(want, owned) });
   if (problems.length > 0) return { steps: [], problems };
   const identify = identities();
   const tables = tablesFor(want, flows, { reading, owned, identify });
@@ -51,7 +51,7 @@ function planBridge(name: string, want: DeclaredBridge, { reading, owned }: Arou
   const step = stepFor(name, { want, tables, ports, mode, identify });
   const restarted = mode === undefined ? 0 : tables.passing.length;
   const message = `Temporary flows of '${name}' that others made (${restarted}) begin their time anew: its tables are emptied on the way`;
-  const notes: Note[] = restarted === 0 ? [] : [{ resource: name, message }];
+  if (restarted > 0) notes.push({ resource: name, message });
   return { steps: step === undefined ? [] : [step], problems, ...(notes.length === 0 ? {} : { notes }) };
 }
 
@@ -61,19 +61,32 @@ interface Understood {
   readonly absent: readonly string[];
 }
 
-function understood(name: string, want: DeclaredBridge, names: PortNames): { flows: Understood; problems: Problem[] } {
+/** Whether what is wanted is what was there before op-dbus came. */
+function isWayBack({ flows }: DeclaredBridge, owned: OwnedResource | undefined): boolean {
+  return flows !== undefined && (owned?.keys ?? []).some(({ path, original }) => path.join() === "flows" && sameValue(original, flows));
+}
+
+interface Reader {
+  readonly names: PortNames;
+  readonly isWayBack: boolean;
+}
+
+/** Others' ports come and go: that the flow of one cannot be put back does not keep all others from it. */
+function understood(name: string, want: DeclaredBridge, { names, isWayBack: back }: Reader): { flows: Understood; problems: Problem[]; notes: Note[] } {
   const problems: Problem[] = [];
+  const notes: Note[] = [];
   const print = (key: "flows" | "absent") =>
     (want[key] ?? []).flatMap((text) => {
       try {
         return [printFlow(parseFlow(text, names), names)];
       } catch (error) {
         if (!(error instanceof SpellingError)) throw error;
-        problems.push({ resource: name, path: [key], message: `Flow '${text}' of bridge '${name}': ${error.message}` });
+        if (back) notes.push({ resource: name, message: `Flow '${text}' of bridge '${name}' is not put back: ${error.message}` });
+        else problems.push({ resource: name, path: [key], message: `Flow '${text}' of bridge '${name}': ${error.message}` });
         return [];
       }
     });
-  return { flows: { present: print("flows"), absent: print("absent") }, problems };
+  return { flows: { present: print("flows"), absent: print("absent") }, problems, notes };
 }
 
 /** What is in the tables, of that with which this plan has to do, and what is to be. */
@@ -84,7 +97,6 @@ interface Tables {
   readonly passing: readonly string[];
 }
 
-/** What op-dbus put there and is not listed any more goes; what others put there stays, unless it is declared absent or nothing else may be there. */
 function identities(): Identify {
   const known = new Map<string, string>();
   return (text) => {
@@ -94,6 +106,7 @@ function identities(): Identify {
   };
 }
 
+/** What op-dbus put there and is not listed any more goes; what others put there stays, unless it is declared absent or nothing else may be there. */
 function tablesFor(want: DeclaredBridge, { present, absent }: Understood, { reading, owned, identify }: Found): Tables {
   const { temporary } = (reading.advice ?? { temporary: [] }) as unknown as BridgeAdvice;
   const ours = new Set((owned?.keys ?? []).flatMap((key) => (key.path.join() === "flows" ? ownedMembers(key).map((text) => identify(String(text))) : [])));

@@ -20,7 +20,7 @@ const ALL_FLOWS: FlowMod = {
   flow: { table: 0xff, priority: 0, match: [], instructions: [], cookie: 0n, idleTimeoutS: 0, hardTimeoutS: 0, flags: 0, importance: 0 },
 };
 
-/** A flow that is added with this cookie in the place of another gets the other's (OpenFlow 1.4, 7.3.4.2). */
+/** OpenFlow reserves it (1.4, 7.3.4.2): a flow that is added with it in the place of another gets the other's cookie. */
 const KEEPS_COOKIE = 0xffff_ffff_ffff_ffffn;
 
 /** The flows of Open vSwitch's bridges, over OpenFlow: a whole table changes at once. */

@@ -111,6 +111,15 @@ meshTest("a port that has got another number makes a saved plan stale; a flow th
   expect(await sorted(host)).toEqual(["priority=0 actions=NORMAL"]);
 });
 
+meshTest("others' flows are put back by a rollback, but for those of a port that is gone", async (host) => {
+  await addFlow(host, "priority=7,in_port=veth4,actions=drop");
+  await opDbus(host, "apply", { bridge: "mesh", exclusive: true, flows: [ARP] });
+  await host.must(["ovs-vsctl", "del-port", "mesh", "veth4"]);
+  const { stdout } = await host.must(["op-dbus", "rollback", "--yes"]);
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain("is not put back: There is no port 'veth4'");
+  expect(await sorted(host)).toEqual(["priority=0 actions=NORMAL"]);
+});
+
 meshTest("2,000 flows are applied as one change, and then there is nothing to do", async (host) => {
   const flows = Array.from({ length: 2_000 }, (_, n) => ({ table: n % 3, priority: n + 1, match: { in_port: "veth1", tcp: true, nw_src: `10.${n >> 8}.${n & 255}.0/24` }, actions: ["mod_dl_dst:02:00:00:00:00:01", "output:veth2"] }));
   await opDbus(host, "apply", { bridge: "mesh", flows });
