@@ -149,8 +149,10 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
   ]);
   const [{ readOnly }, { readOnly: readOnlyNetlink }] = await Promise.all([import("./protocols/dbus/read-only.ts"), import("./protocols/netlink/read-only.ts")]);
   const netlink = openNetlink();
+  const vswitch = await openVswitch(access);
   return {
     plugins: createPlugins({
+      ...vswitch,
       bus: access === "read" ? readOnly(bus) : bus,
       netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
       configFiles: createConfigFile(),
@@ -161,6 +163,7 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     close() {
       bus.close();
       netlink.close();
+      vswitch.ovsdb.close();
     },
   };
 }
@@ -186,6 +189,15 @@ function deadManFor(settings: Settings): DeadMan {
     });
   };
   return { prepare: async () => (await make()).prepare(), arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
+}
+
+/** Open vSwitch's sockets, likewise. */
+async function openVswitch(access: "read" | "write") {
+  const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);
+  const [bridges, ovsdb] = [openBridges(), openOvsdb()];
+  if (access === "write") return { bridges, ovsdb };
+  const [flows, database] = await Promise.all([import("./protocols/openflow/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
+  return { bridges: flows.readOnly(bridges), ovsdb: database.readOnly(ovsdb) };
 }
 
 async function openBus({ bus }: Settings) {

@@ -33,6 +33,8 @@ export interface Subject<Edit = never> {
   readonly readmes: Readonly<Record<string, string>>;
   /** Keys of a resource that nobody can see while this one of it is set. */
   hides?(path: KeyPath): readonly KeyPath[];
+  /** Whether the document speaks of a member of somebody else's in a list by this key: names it, or calls the list complete. */
+  claims?(document: StateDocument, key: string, member: unknown): boolean;
   /** How many generated cases each law is tried on. */
   readonly runs: number;
   /** To repeat a failure; it is printed with one. */

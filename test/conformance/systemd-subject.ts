@@ -50,14 +50,8 @@ class SystemdWorld implements Fixture<Edit> {
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
     await store.prepare();
     const { audit, journal, ledger, lockPath, secrets } = store;
-    const plugin = createSystemdPlugin({
-      bus,
-      clock: systemClock,
-      configFiles: createConfigFile(),
-      operator: readOperator({}),
-      unitLog: createUnitLog(),
-    });
-    return { plugins: [plugin], lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
+    const plugins = [createSystemdPlugin({ bus, clock: systemClock, configFiles: createConfigFile(), operator: readOperator({}), unitLog: createUnitLog() })];
+    return { plugins, lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
   }
 
   writes(): number {

@@ -1,4 +1,5 @@
-import { messageLength } from "./message.ts";
+/** The length of the message that starts at `start`, or undefined while too few bytes are there, up to `end`, to tell. Throws for what is no message. */
+export type MessageLength = (buffer: Buffer, start: number, end: number) => number | undefined;
 
 const FIRST_BYTES = 16 * 1024;
 
@@ -7,6 +8,11 @@ export class Framer {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #start = 0;
   #end = 0;
+  readonly #lengthOf: MessageLength;
+
+  constructor(lengthOf: MessageLength) {
+    this.#lengthOf = lengthOf;
+  }
 
   push(chunk: Uint8Array): void {
     if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length);
@@ -14,9 +20,9 @@ export class Framer {
     this.#end += chunk.length;
   }
 
-  /** The next whole message, in memory of its own, or undefined when more must come first. Throws ProtocolViolation. */
+  /** The next whole message, in memory of its own, or undefined when more must come first. Throws what its protocol throws. */
   next(): Buffer | undefined {
-    const length = messageLength(this.#buffer, this.#start, this.#end);
+    const length = this.#lengthOf(this.#buffer, this.#start, this.#end);
     if (length === undefined || this.#end - this.#start < length) return undefined;
     const message = Buffer.from(this.#buffer.subarray(this.#start, this.#start + length));
     this.#start += length;
