@@ -2,7 +2,7 @@ import { normalMac } from "../../core/mac-address.ts";
 import type { Problem } from "../../core/plugin.ts";
 import { keyName, sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
 import { nearest } from "../../core/suggestion.ts";
-import { addressesToRemove } from "./address-work.ts";
+import { addressesToRemove } from "./address-difference.ts";
 import type { Around } from "./around.ts";
 import { IPV6_SMALLEST_MTU } from "./checks.ts";
 import { OVS_TYPES } from "./declared.ts";

@@ -1,6 +1,6 @@
 import { parseIp } from "../../core/ip-address.ts";
 import type { KeyPath } from "../../core/resource.ts";
-import { addressesToRemove } from "./address-work.ts";
+import { addressesToRemove } from "./address-difference.ts";
 import { isRoute, parseRouteName } from "./route-name.ts";
 import type { RouteState, View } from "./state.ts";
 import { contains, familyOfText, isLinkLocal, parseSubnet, type Family, type Subnet } from "./subnet.ts";
