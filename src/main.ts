@@ -15,7 +15,6 @@ import { systemClock } from "./sys/clock.ts";
 import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
-import { login } from "./sys/login.ts";
 import { isTerminal } from "./sys/terminal.ts";
 import { userFiles } from "./sys/user-files.ts";
 
@@ -61,7 +60,7 @@ function contextFor(settings: Settings): Context {
       onSubvolumes: async () => (await store()).onSubvolumes(),
       manager: () => managerFacts(settings),
     }),
-    reachability: login,
+    reachability: async () => (await import("./sys/login.ts")).login,
     probe: async (name) => (await import("./sys/probe.ts")).openProbe(name),
     plugins: async () => (await plugins(settings, "read")).plugins,
     snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
@@ -98,13 +97,16 @@ function contextFor(settings: Settings): Context {
         throw new OpError("refused", `The folder of ${path} cannot be made: ${messageOf(cause)}`, { cause, hint: "Another place: --state-file FILE" });
       }
     },
-    async open(access): Promise<Session> {
-      const [{ Engine }, { createLock }, { audit, journal, ledger, lockPath, prepare, secrets, snapshots }, host] = await Promise.all([
+    async open(access, about): Promise<Session> {
+      const [{ Engine }, { sectionNames }, { createLock }, { audit, journal, ledger, lockPath, prepare, secrets, snapshots }] = await Promise.all([
         import("./engine/engine.ts"),
+        import("./core/document.ts"),
         import("./sys/lock.ts"),
         store(),
-        access === "books" ? { plugins: [], close: () => undefined } : plugins(settings, access),
       ]);
+      // What another command left in the middle may be about any of them.
+      const names = about === undefined || journal.pending() !== undefined ? undefined : sectionNames(about);
+      const host = access === "books" ? { plugins: [], close: () => undefined } : await plugins(settings, access, names);
       const kernelLock = createLock(lockPath);
       const andSnapshot = (held: Disposable) => ({ [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) });
       const lock: Lock = {
@@ -137,35 +139,39 @@ async function snapshotThen(release: () => void, snapshots: Store["snapshots"]):
   }
 }
 
-/** The plugins on a bus and a netlink socket that are opened when one of them first needs them; on those for reading, no write reaches the wire. */
-async function plugins(settings: Settings, access: "read" | "write"): Promise<{ plugins: readonly Plugin[]; close(): void }> {
-  const [{ createPlugins }, bus, { openNetlink }, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
+/** The plugins by these names, or all, with what they speak to; for reading, no write reaches any wire. */
+async function plugins(settings: Settings, access: "read" | "write", names?: readonly string[]): Promise<{ plugins: readonly Plugin[]; close(): void }> {
+  const opened: { close(): void }[] = [];
+  const closing = <T extends { close(): void }>(client: T): T => (opened.push(client), client);
+  const [{ createPlugins }, { createConfigFile }, { createUnitLog }, { readOperator }] = await Promise.all([
     import("./plugins/registry.ts"),
-    openBus(settings),
-    import("./protocols/netlink/client.ts"),
     import("./sys/config-file.ts"),
     import("./sys/unit-log.ts"),
     import("./sys/operator.ts"),
   ]);
-  const [{ readOnly }, { readOnly: readOnlyNetlink }] = await Promise.all([import("./protocols/dbus/read-only.ts"), import("./protocols/netlink/read-only.ts")]);
-  const netlink = openNetlink();
-  const vswitch = await openVswitch(access);
-  return {
-    plugins: createPlugins({
-      ...vswitch,
-      bus: access === "read" ? readOnly(bus) : bus,
-      netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
-      configFiles: createConfigFile(),
-      operator: readOperator(process.env),
-      unitLog: createUnitLog(),
-      clock: systemClock,
-    }),
-    close() {
-      bus.close();
-      netlink.close();
-      vswitch.ovsdb.close();
+  const around = {
+    configFiles: createConfigFile(),
+    operator: readOperator(process.env),
+    unitLog: createUnitLog(),
+    clock: systemClock,
+    async bus() {
+      const [bus, { readOnly }] = await Promise.all([openBus(settings), import("./protocols/dbus/read-only.ts")]);
+      return access === "read" ? readOnly(closing(bus)) : closing(bus);
+    },
+    async netlink() {
+      const [{ openNetlink }, { readOnly }] = await Promise.all([import("./protocols/netlink/client.ts"), import("./protocols/netlink/read-only.ts")]);
+      const netlink = closing(openNetlink());
+      return access === "read" ? readOnly(netlink) : netlink;
+    },
+    async vswitch() {
+      const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);
+      const [bridges, ovsdb] = [openBridges(), closing(openOvsdb())];
+      if (access === "write") return { bridges, ovsdb };
+      const [flows, database] = await Promise.all([import("./protocols/openflow/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
+      return { bridges: flows.readOnly(bridges), ovsdb: database.readOnly(ovsdb) };
     },
   };
+  return { plugins: await createPlugins(around, names), close: () => opened.forEach((client) => client.close()) };
 }
 
 /** What guards a change that waits, put together when it is needed. */
@@ -189,15 +195,6 @@ function deadManFor(settings: Settings): DeadMan {
     });
   };
   return { prepare: async () => (await make()).prepare(), arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
-}
-
-/** Open vSwitch's sockets, likewise. */
-async function openVswitch(access: "read" | "write") {
-  const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);
-  const [bridges, ovsdb] = [openBridges(), openOvsdb()];
-  if (access === "write") return { bridges, ovsdb };
-  const [flows, database] = await Promise.all([import("./protocols/openflow/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
-  return { bridges: flows.readOnly(bridges), ovsdb: database.readOnly(ovsdb) };
 }
 
 async function openBus({ bus }: Settings) {

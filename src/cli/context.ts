@@ -23,9 +23,10 @@ export interface Context {
   readonly now: () => Date;
   /**
    * "books" reads the state directory and knows no plugin; "read" also reads the host and can write nothing on any wire;
-   * "write" is for commands that change the host or the books. Services are reached when a plugin first needs them.
+   * "write" is for commands that change the host or the books. Services are reached when a plugin first needs them. Given the text of a
+   * document, it may know only the plugins that this is about.
    */
-  open(access: Access): Promise<Session>;
+  open(access: Access, about?: string): Promise<Session>;
   /** The snapshots of the state directory, oldest first. */
   snapshots(): Promise<readonly Snapshot[]>;
   /** What lets the content of old entries of the log go. */
@@ -39,7 +40,7 @@ export interface Context {
   /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */
   makeHome(): Promise<void>;
   /** What the caller's own login shows. */
-  readonly reachability: Reachability;
+  reachability(): Promise<Reachability>;
   /** The probe of that name. Throws kind invalid for one that there is not. */
   probe(name: string): Promise<Probe>;
   /** The plugins as far as they are known without reading anything: names and schemas. */

@@ -65,6 +65,16 @@ export function parseDocument(source: DocumentSource, plugins: readonly Plugin[]
   return { document: { version: 1, plugins: sections }, reject: place };
 }
 
+/** The plugins that a document in plain JSON has sections for; undefined for any other text. Nothing of it is checked. */
+export function sectionNames(text: string): readonly string[] | undefined {
+  try {
+    const { plugins } = JSON.parse(text) as { readonly plugins?: unknown };
+    return isObject(plugins) ? Object.keys(plugins) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The document with only one plugin's section, or none where it does not name the plugin. */
 export function restrictTo(document: StateDocument, plugin: string | undefined): StateDocument {
   if (plugin === undefined) return document;

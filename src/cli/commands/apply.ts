@@ -42,7 +42,7 @@ export const applyCommand: CommandFactory = (context) =>
       const { confirmWithinMs, probe } = await trialOf(context, trial);
       if (!dryRun) requireConsent(context, { yes, inputFree: state !== "-" });
       const given = readGiven(context, state);
-      await using session = await context.open(dryRun ? "read" : "write");
+      await using session = await context.open(dryRun ? "read" : "write", plugin === undefined ? given.text : undefined);
       const { engine } = session;
       const goal = goalOf(context, given, { plugin, prune, plugins: engine.host.plugins });
       if (dryRun) return await rehearse(context, engine, goal, { force, held: confirmWithinMs !== undefined });

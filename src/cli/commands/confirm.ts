@@ -15,12 +15,13 @@ export const confirmCommand: CommandFactory = (context) =>
     exits: [0, 1, 2, 4, 5, 6, 7, 8],
     async run({ here }) {
       await using session = await context.open("write");
+      const reachability = await context.reachability();
       const { engine } = session;
       const { header } = await engine.confirm({
         force: here,
         observer: {},
         recovered: tellRecovered(context),
-        prove: ({ verified }) => context.reachability.proof(verified),
+        prove: ({ verified }) => reachability.proof(verified),
       });
       await context.output.result(
         () => ({ confirmed: true, kind: header.kind, started: header.started }),

@@ -32,7 +32,7 @@ export const planCommand: CommandFactory = (context) =>
 export async function showPlan(context: Context, { state, plugin, prune, out }: Values<typeof PLAN_ARGS>): Promise<ExitCode> {
   if (out === "-") throw usage("PLAN is a file; for a plan on standard output there is --json", "op-dbus plan");
   const given = readGiven(context, state);
-  await using session = await context.open("read");
+  await using session = await context.open("read", plugin === undefined ? given.text : undefined);
   const { host } = session.engine;
   const source = documentOf(given, host.plugins);
   warnInterrupted(context, host);

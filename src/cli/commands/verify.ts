@@ -1,8 +1,5 @@
-import type { SourcedDocument } from "../../core/document.ts";
 import { actionsOf } from "../../core/plan.ts";
-import type { Host } from "../../engine/host.ts";
 import { command, type CommandFactory } from "../command.ts";
-import type { Context } from "../context.ts";
 import { DIFFERENCE, DONE } from "../exit.ts";
 import { planText } from "../plan-text.ts";
 import { changesJson, viewOf } from "../plan-view.ts";
@@ -22,10 +19,10 @@ export const verifyCommand: CommandFactory = (context) =>
     exits: [0, 1, 2, 3, 8],
     async run({ state, current }) {
       if (current && state !== undefined) throw usage("--current stands for what is in force: leave STATE out", "op-dbus verify");
-      const source = current ? inForce : fromGiven(context, state);
-      await using session = await context.open("read");
+      const given = current ? undefined : readGiven(context, state);
+      await using session = await context.open("read", given?.text);
       const { host } = session.engine;
-      const document = source(host);
+      const document = given === undefined ? sourced(host.ledger.current(), "what is in force", host.plugins) : documentOf(given, host.plugins);
       warnInterrupted(context, host);
       const plan = await session.engine.plan(document, { plugin: undefined, prune: false });
       const view = viewOf({ ...plan, strays: {} }, host.plugins);
@@ -41,12 +38,3 @@ export const verifyCommand: CommandFactory = (context) =>
       return differences === 0 ? DONE : DIFFERENCE;
     },
   });
-
-type SourceOn = (host: Pick<Host, "plugins" | "ledger">) => SourcedDocument;
-
-const inForce: SourceOn = ({ ledger, plugins }) => sourced(ledger.current(), "what is in force", plugins);
-
-function fromGiven(context: Context, state: string | undefined): SourceOn {
-  const given = readGiven(context, state);
-  return ({ plugins }) => documentOf(given, plugins);
-}

@@ -203,7 +203,7 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
         return { engine: new Engine(books.hostWith(access === "books" ? [] : plugins)), [Symbol.asyncDispose]: async () => undefined };
       },
       makeHome: async () => void opened.push("home"),
-      reachability: setup.reachability ?? { proof: () => ({ proven: true, what: "at the console tty1" }) },
+      reachability: async () => setup.reachability ?? { proof: () => ({ proven: true, what: "at the console tty1" }) },
       probe: async (name) => setup.probe ?? openProbe(name),
       plugins: async () => plugins,
       snapshots: async () => [],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DocumentError, documentHash, parseDocument, restrictTo } from "../../../src/core/document.ts";
+import { DocumentError, documentHash, parseDocument, sectionNames, restrictTo } from "../../../src/core/document.ts";
 import type { Position } from "../../../src/core/diagnostic.ts";
 import type { TextFormat } from "../../../src/core/text.ts";
 import { MemoryPeer } from "../../conformance/memory-peer.ts";
@@ -130,4 +130,9 @@ describe("documentHash", () => {
     expect(documentHash(parse('// x\n{"plugins": {"memory": {"items": {"a": {"up": true, "value": 1}}}}, "version": 1}').document)).toBe(hash);
     expect(documentHash(parse('{"version": 1, "plugins": {}}').document)).not.toBe(hash);
   });
+});
+
+test("sectionNames tells what plain JSON is about, and of any other text nothing", () => {
+  expect(sectionNames('{"version":1,"plugins":{"systemd":{},"net":3}}')).toEqual(["systemd", "net"]);
+  for (const text of ["", "null", "3", "[]", "{}", '{"plugins":[]}', '{"plugins":{} // a remark\n}', "plugins:\n  net: {}"]) expect(sectionNames(text)).toBeUndefined();
 });
