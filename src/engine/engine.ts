@@ -1,86 +1,21 @@
-import { restrictTo, type SourcedDocument, type StateDocument } from "../core/document.ts";
-import { equalJson, toJson } from "../core/json.ts";
-import { whatMoved, type Basis, type Moved, type Plan } from "../core/plan.ts";
-import type { Plugin, Step } from "../core/plugin.ts";
-import type { Proof } from "../core/confirmation.ts";
-import type { TransactionHeader } from "../core/ports.ts";
+import { restrictTo, type SourcedDocument } from "../core/document.ts";
 import { messageOf, OpError } from "../core/errors.ts";
-import { keyName } from "../core/resource.ts";
-import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
-import { stepsAsRecorded } from "./chronicle.ts";
+import { equalJson } from "../core/json.ts";
+import type { Plan } from "../core/plan.ts";
 import { refusalsOf, refuse } from "./gate.ts";
 import { lockAtDeadline } from "./guard.ts";
-import { heldHeader, holdOf, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
-import { pluginOf, type Host, type Observer } from "./host.ts";
+import { headerOf } from "./header.ts";
+import { heldHeader, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
+import { pluginOf, type Host } from "./host.ts";
 import { outcomeOf, type Watch } from "./outcome.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { queryAll, type Queried } from "./query.ts";
-import { sealedDocument, sealedHost } from "./sealed-host.ts";
 import { courseOf, recover, takeBackWaiting, type Recovered } from "./recovery.ts";
-import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
-import { identitiesOf, type PluginProblem } from "./survey.ts";
+import type { Applied, ApplyRequest, ChangeOptions, ConfirmRequest, RecoverRequest, RollbackRequest, RolledBack, SavedPlan } from "./requests.ts";
+import { appliesToUndo, barredLine, cannotRollBack, didRollBack, planRollback } from "./rollback.ts";
+import { sealedDocument, sealedHost } from "./sealed-host.ts";
+import { refuseSpent, refuseStale } from "./staleness.ts";
 import { confirmWaiting, runTransaction } from "./transaction.ts";
-
-/** A plan kept for later: single use, and only on the host it was made on, unmoved. */
-export interface SavedPlan {
-  readonly id: string;
-  readonly hash: string;
-  readonly basis: Basis;
-}
-
-export interface ChangeOptions {
-  readonly force: boolean;
-  readonly observer: Observer;
-  /** Told what was recovered before anything else is done. */
-  recovered(report: Recovered): void;
-}
-
-interface HostChangeOptions extends ChangeOptions {
-  /** Taken back unless it is confirmed within so much of its first write; without it, it is kept as soon as it is verified. */
-  readonly confirmWithinMs?: number | undefined;
-}
-
-export interface ApplyRequest extends HostChangeOptions {
-  readonly source: SourcedDocument;
-  readonly plugin: string | undefined;
-  readonly prune: boolean;
-  readonly saved: SavedPlan | undefined;
-  /** Shown the plan before anything is changed; what it throws ends the apply. */
-  confirm(plan: Plan): Promise<void>;
-}
-
-export interface RollbackRequest extends HostChangeOptions {
-  readonly to: string | undefined;
-  confirm(plan: RollbackPlan): Promise<void>;
-  /** Shown instead what waits to be confirmed, and is to be taken back. */
-  confirmTakingBack(waiting: Waiting): Promise<void>;
-}
-
-export interface ConfirmRequest extends ChangeOptions {
-  /** Whether the change that waits may be kept. */
-  prove(waiting: Waiting): Proof;
-}
-
-export interface RecoverRequest extends Omit<ChangeOptions, "force"> {
-  /** Nobody is there: waits for the deadline of what is held, takes the lock from a holder that does not let go, and puts the guards away. */
-  readonly guard: boolean;
-}
-
-export interface Applied {
-  readonly plan: Plan;
-  /** False when there was nothing to change, and nothing was written. */
-  readonly changed: boolean;
-  readonly checkpoint: string | undefined;
-  /** The change that waits to be confirmed; undefined for one that was kept at once. */
-  readonly waiting: HeldHeader | undefined;
-}
-
-export interface RolledBack extends Pick<Applied, "waiting"> {
-  readonly plan: RollbackPlan;
-}
-
-/** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
-const FRESH_MS = 700;
 
 /** What a command of op-dbus asks of the host. */
 export class Engine {
@@ -117,7 +52,7 @@ export class Engine {
       ...refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force, held }),
     ];
     try {
-      if (saved !== undefined) this.#checkSaved(saved, plan);
+      if (saved !== undefined) refuseSpent(saved, plan, this.#host.ledger);
       return reasons;
     } catch (error) {
       return [messageOf(error), ...(error instanceof OpError ? error.details : []), ...reasons];
@@ -127,12 +62,11 @@ export class Engine {
   async apply(request: ApplyRequest): Promise<Applied> {
     await using _ = await this.#host.lock.acquire("apply");
     await this.#recover(request);
-    const { ledger } = this.#host;
-    const readAt = this.#host.clock.monotonicMs();
-    const planned = await this.#planned(request.source, request);
-    const { plan } = planned;
+    const { ledger, clock } = this.#host;
+    const readAt = clock.monotonicMs();
+    const { plan, readings } = await this.#planned(request.source, request);
     await this.#pass(() => {
-      if (request.saved !== undefined) this.#checkSaved(request.saved, plan);
+      if (request.saved !== undefined) refuseSpent(request.saved, plan, ledger);
       const held = request.confirmWithinMs !== undefined;
       refuse(refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force: request.force, held }));
     });
@@ -145,10 +79,10 @@ export class Engine {
     } else {
       await request.confirm(plan);
       await this.#guarded(request.confirmWithinMs !== undefined, () =>
-        this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis)),
+        this.#pass(() => refuseStale(plan.basis, readAt, { clock, again: async () => (await this.#planned(request.source, request)).plan.basis })),
       );
     }
-    const header = { ...this.#header("apply", plan, planned, request.saved?.id), ...this.#holding(request, plan.steps) };
+    const header = { ...headerOf("apply", { ...plan, readings }, request, this.#host), ...(request.saved === undefined ? {} : { planId: request.saved.id }) };
     const { checkpoints } = await runTransaction({ host: this.#host, header, observer: request.observer }, plan.steps);
     return { plan, changed: plan.steps.length > 0, checkpoint: checkpoints?.at(-1)?.name, waiting: heldHeader(header) };
   }
@@ -187,7 +121,7 @@ export class Engine {
   /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */
   async rollback(request: RollbackRequest): Promise<RolledBack | undefined> {
     await using _ = await this.#host.lock.acquire("rollback");
-    const { plugins, ledger, journal, actor } = this.#host;
+    const { plugins, ledger, journal, clock, actor } = this.#host;
     const [open, waiting] = [journal.pending(), this.#waiting()];
     if (open !== undefined && waiting !== undefined && request.to === undefined) {
       await request.confirmTakingBack(waiting);
@@ -198,19 +132,15 @@ export class Engine {
     if (request.to === undefined && report !== undefined && didRollBack(report)) return undefined;
     const undoes = appliesToUndo(ledger.checkpoints(), request.to);
     const planned = () => planRollback(undoes, plugins, ledger.ownership());
-    const readAt = this.#host.clock.monotonicMs();
+    const readAt = clock.monotonicMs();
     const plan = await planned();
     if (plan.found.problems.length > 0) throw cannotRollBack(plan);
     const moved = [...plan.barred.map(barredLine), ...plan.moved];
     const held = request.confirmWithinMs !== undefined;
     await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, held, moved })));
     await request.confirm(plan);
-    await this.#guarded(held && plan.found.steps.length > 0, () => this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis)));
-    const header: TransactionHeader = {
-      ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
-      undoes: undoes.map(({ name }) => name),
-      ...this.#holding(request, plan.found.steps),
-    };
+    await this.#guarded(held && plan.found.steps.length > 0, () => this.#pass(() => refuseStale(plan.basis, readAt, { clock, again: async () => (await planned()).basis })));
+    const header = { ...headerOf("rollback", { ...plan, ...plan.found, desired: plan.desired }, request, this.#host), undoes: undoes.map(({ name }) => name) };
     await runTransaction({ host: this.#host, header, observer: request.observer }, plan.found.steps);
     return { plan, waiting: heldHeader(header) };
   }
@@ -257,21 +187,10 @@ export class Engine {
     }
   }
 
-  /** What changes nothing on the host has nothing to be taken back. */
-  #holding({ confirmWithinMs }: HostChangeOptions, steps: readonly Step[]): Pick<TransactionHeader, "hold"> {
-    return confirmWithinMs === undefined || steps.length === 0 ? {} : { hold: holdOf(confirmWithinMs, this.#host.clock) };
-  }
-
   #waiting(): Waiting | undefined {
     const open = this.#host.journal.pending();
     const course = open && courseOf(open, this.#host.clock.bootTime());
     return course?.go === "wait" ? course.waiting : undefined;
-  }
-
-  /** Reads again, under the lock that the first reading had too, unless that was only just now. */
-  async #unmoved(basis: Basis, readAt: number, again: () => Promise<Basis>): Promise<void> {
-    if (this.#host.clock.monotonicMs() - readAt < FRESH_MS) return;
-    refuseMoved(whatMoved(basis, await again()), "The host changed while the plan was shown");
   }
 
   /** A refusal is itself history, where the log can take it. */
@@ -287,66 +206,7 @@ export class Engine {
     }
   }
 
-  #checkSaved(saved: SavedPlan, plan: Plan): void {
-    if (this.#host.ledger.isSpent(saved.id)) throw new OpError("refused", "This plan was applied already", { hint: "Make a new one: op-dbus plan --out PLAN" });
-    refuseMoved(whatMoved(saved.basis, plan.basis), "The host has moved since the plan was made");
-    if (saved.hash !== plan.hash) throw new OpError("refused", "This plan is not the one that was made for this host", { hint: "Make a new one: op-dbus plan --out PLAN" });
-  }
-
   #rejections(hashes: readonly string[]) {
     return hashes.flatMap((hash) => this.#host.ledger.rejection(hash) ?? []);
   }
-
-  #header(
-    kind: "apply" | "rollback",
-    goal: { document: StateDocument; documentHash: string; desired: Plan["desired"]; steps: readonly Step[] },
-    { readings }: Pick<Planned, "readings">,
-    planId: string | undefined,
-  ): TransactionHeader {
-    const { clock, actor, plugins } = this.#host;
-    const steps = stepsAsRecorded(goal.steps);
-    return {
-      id: crypto.randomUUID(),
-      kind,
-      started: clock.now().toISOString(),
-      actor,
-      document: goal.document,
-      documentHash: goal.documentHash,
-      desired: goal.desired,
-      before: beforeState(changesByPlugin(steps), goal.desired, plugins),
-      identities: identitiesOf(readings),
-      steps,
-      ...(planId === undefined ? {} : { planId }),
-    };
-  }
-}
-
-function beforeState(changes: ReturnType<typeof changesByPlugin>, desired: Plan["desired"], plugins: readonly Plugin[]) {
-  const entries = Object.entries(changes).map(([name, made]) => {
-    const policies = policiesOf(pluginOf(plugins, name), desired[name] ?? {});
-    return [name, stateOf(made, "before", policies)] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-function refuseMoved(moved: readonly Moved[], message: string): void {
-  if (moved.length === 0) return;
-  const details = moved.map(
-    ({ resource, what, then, now }) => `${resource} ${what} was ${JSON.stringify(then)}, is ${JSON.stringify(toJson(now))}`,
-  );
-  throw new OpError("refused", message, { details, hint: "Look at a new plan first" });
-}
-
-/** True when recovery did what the user asks of a rollback: it took the interrupted apply back, or ended the rollback asked for before. */
-function didRollBack({ kind, ended, booksOnly }: Recovered): boolean {
-  return kind === "apply" ? ended === "before-state" && !booksOnly : ended === "desired state";
-}
-
-function barredLine({ resource, path, message }: PluginProblem): string {
-  return `${[resource, keyName(path)].join(" ").trim()} cannot be brought back and would stay as it is: ${message}`;
-}
-
-function cannotRollBack({ found }: RollbackPlan): OpError {
-  const details = found.problems.map(({ resource, message }) => `${resource}: ${message}`);
-  return new OpError("refused", "This host cannot be brought back to that state", { details });
 }

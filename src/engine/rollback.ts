@@ -7,6 +7,7 @@ import { changesOf, type Plugin, type Step } from "../core/plugin.ts";
 import type { Checkpoint } from "../core/ports.ts";
 import { keyName, mergeResources, sameValue, type KeyPath, type Resources, type Ownership } from "../core/resource.ts";
 import { pluginOf } from "./host.ts";
+import type { Recovered } from "./recovery.ts";
 import { changedBy, changesByPlugin, impliedChanges, ownershipForTakingBack, stateOf } from "./settlement.ts";
 import { basisOf } from "./planning.ts";
 import { reachable, survey, type ByPlugin, type PluginProblem, type Reachable, type Survey } from "./survey.ts";
@@ -120,4 +121,18 @@ function others(desired: ByPlugin<Resources>, { readings }: Survey, ownership: O
     const stale = Object.keys(resources).filter((name) => owned[name] !== undefined && ours[name] === undefined);
     return stale.map((name) => `${name} is not the one that op-dbus changed, but another by the same name`);
   });
+}
+
+/** True when recovery did what the user asks of a rollback: it took the interrupted apply back, or ended the rollback asked for before. */
+export function didRollBack({ kind, ended, booksOnly }: Recovered): boolean {
+  return kind === "apply" ? ended === "before-state" && !booksOnly : ended === "desired state";
+}
+
+export function barredLine({ resource, path, message }: PluginProblem): string {
+  return `${[resource, keyName(path)].join(" ").trim()} cannot be brought back and would stay as it is: ${message}`;
+}
+
+export function cannotRollBack({ found }: RollbackPlan): OpError {
+  const details = found.problems.map(({ resource, message }) => `${resource}: ${message}`);
+  return new OpError("refused", "This host cannot be brought back to that state", { details });
 }

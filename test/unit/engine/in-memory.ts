@@ -3,7 +3,8 @@ import { messageOf, OpError, type ErrorKind } from "../../../src/core/errors.ts"
 import type { Json } from "../../../src/core/json.ts";
 import type { Ownership } from "../../../src/core/resource.ts";
 import type { Plan } from "../../../src/core/plan.ts";
-import { Engine, type Applied, type SavedPlan } from "../../../src/engine/engine.ts";
+import { Engine } from "../../../src/engine/engine.ts";
+import type { Applied, SavedPlan } from "../../../src/engine/requests.ts";
 import type { Recovered } from "../../../src/engine/recovery.ts";
 import type { RollbackPlan } from "../../../src/engine/rollback.ts";
 import { documentOf, sourced } from "../../conformance/fixture.ts";

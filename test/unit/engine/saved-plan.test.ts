@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Plan } from "../../../src/core/plan.ts";
 import { whatMoved } from "../../../src/core/plan.ts";
-import type { SavedPlan } from "../../../src/engine/engine.ts";
+import type { SavedPlan } from "../../../src/engine/requests.ts";
 import { Bench, failure } from "./in-memory.ts";
 
 const DOCUMENT = { a: { value: "x" } };
