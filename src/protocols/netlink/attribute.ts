@@ -56,11 +56,18 @@ export interface Place {
   readonly constant: string;
 }
 
-/** Some of the bytes of a message. */
+/** Some of the bytes of a message, and what its header says. */
 export interface Span {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
+  readonly header?: Readonly<Values>;
+}
+
+/** An attribute that is not there, by number, and the offset of the nest that it is missing in; without one it is the outermost level. */
+export interface Missing {
+  readonly number: number;
+  readonly nest?: number | undefined;
 }
 
 /** One level of attributes, which is the form of an attribute that nests them. */
@@ -83,11 +90,12 @@ export class AttributeTable<A extends Attributes> implements Form<AttributesOf<A
   decodeInto(values: Values, bytes: Buffer, start: number, end: number): void {
     for (let at = start; at < end; ) {
       const { type, next, until } = attributeAt(bytes, at, end);
-      const found = this.#find(type & NLA_TYPE_MASK, values);
-      if (found === undefined || !decoded(values, found, bytes, at + HEADER_BYTES, until)) {
-        const unknown = ((values[`#${type}`] as Uint8Array[] | undefined) ??= []) as Uint8Array[];
-        unknown.push(bytes.subarray(at + HEADER_BYTES, until));
-      }
+      const [name, known] = this.#find(type & NLA_TYPE_MASK, values) ?? UNKNOWN;
+      const value = (known?.repeated ?? known?.form)?.decode(bytes, at + HEADER_BYTES, until);
+      // What came before stays, and what comes again is kept as bytes.
+      if (value === undefined || (known?.repeated === undefined && values[name] !== undefined)) append(values, `#${type}`, bytes.subarray(at + HEADER_BYTES, until));
+      else if (known?.repeated === undefined) values[name] = value;
+      else append(values, name, value);
       at = next;
     }
   }
@@ -103,23 +111,23 @@ export class AttributeTable<A extends Attributes> implements Form<AttributesOf<A
     }
   }
 
-  /** The attribute that is at an offset, as deep as the tables know. `around` is what the message's header says. */
-  placeAt(offset: number, span: Span, around: Readonly<Values> = {}): Place | undefined {
-    const found = this.#at(offset, span, around);
+  /** The attribute that is at an offset, as deep as the tables know. */
+  placeAt(offset: number, span: Span): Place | undefined {
+    const found = this.#at(offset, span);
     if (found === undefined) return undefined;
     const inner = offset < found.payload.start ? undefined : found.nested?.placeAt(offset, found.payload);
     return { path: [found.name, ...(inner?.path ?? [])], constant: inner?.constant ?? found.constant };
   }
 
-  /** What the kernel calls an attribute that is missing: of this level, or of the nest whose header is at an offset. */
-  constantOf(number: number, nest: number | undefined, span: Span, around: Readonly<Values> = {}): string {
-    const found = nest === undefined ? undefined : this.#at(nest, span, around);
-    if (nest !== undefined && found?.nested !== undefined) return found.nested.constantOf(number, nest < found.payload.start ? undefined : nest, found.payload);
+  /** What the kernel calls an attribute that is missing. */
+  constantOf({ number, nest }: Missing, span: Span): string {
+    const found = nest === undefined ? undefined : this.#at(nest, span);
+    if (nest !== undefined && found?.nested !== undefined) return found.nested.constantOf({ number, nest: nest < found.payload.start ? undefined : nest }, found.payload);
     return this.#byNumber.get(number)?.[0]?.[1].constant ?? `attribute ${number}`;
   }
 
-  #at(offset: number, { bytes, start, end }: Span, around: Readonly<Values>) {
-    const values = { ...around, ...this.decode(bytes, start, end) };
+  #at(offset: number, { bytes, start, end, header }: Span) {
+    const values = { ...header, ...this.decode(bytes, start, end) };
     for (let at = start; at < end; ) {
       const { type, next, until } = attributeAt(bytes, at, end);
       if (offset >= at && offset < next) {
@@ -141,6 +149,7 @@ export class AttributeTable<A extends Attributes> implements Form<AttributesOf<A
 type Values = Record<string, unknown>;
 
 const NONE: ReadonlySet<string> = new Set();
+const UNKNOWN: readonly [name: string, attribute: undefined] = ["", undefined];
 
 const NEVER: Form<never> = {
   decode: () => undefined,
@@ -157,14 +166,10 @@ function attributeAt(bytes: Buffer, at: number, end: number): { readonly type: n
   return { type: bytes.readUInt16LE(at + 2), until: at + length, next: Math.min(at + aligned(length), end) };
 }
 
-/** False for what must be kept as it is: it does not have its form, or came before. */
-function decoded(values: Values, [name, { form, repeated: each }]: readonly [string, Attribute<unknown>], bytes: Buffer, start: number, end: number): boolean {
-  if (each === undefined && values[name] !== undefined) return false;
-  const value = (each ?? form).decode(bytes, start, end);
-  if (value === undefined) return false;
-  if (each === undefined) values[name] = value;
-  else ((values[name] ??= []) as unknown[]).push(value);
-  return true;
+function append(values: Values, name: string, value: unknown): void {
+  const list = values[name];
+  if (Array.isArray(list)) list.push(value);
+  else values[name] = [value];
 }
 
 function encodeUnknown(name: string, payloads: readonly Uint8Array[], writer: Writer): void {

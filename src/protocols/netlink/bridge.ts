@@ -1,4 +1,4 @@
-import { attribute, AttributeTable, repeated, type AttributesOf } from "./attribute.ts";
+import { attribute, AttributeTable, repeated } from "./attribute.ts";
 import { BRIDGE_VLAN_INFO } from "./constants.ts";
 import { be16, mac, struct, u16, u32, u64, u8, type ValueOf } from "./form.ts";
 
@@ -7,7 +7,7 @@ import { be16, mac, struct, u16, u32, u64, u8, type ValueOf } from "./form.ts";
  * second (USER_HZ).
  */
 
-const BRIDGE_ATTRIBUTES = {
+export const BRIDGE = new AttributeTable({
   forwardDelay: attribute(1, "IFLA_BR_FORWARD_DELAY", u32),
   helloTime: attribute(2, "IFLA_BR_HELLO_TIME", u32),
   maximumAge: attribute(3, "IFLA_BR_MAX_AGE", u32),
@@ -33,10 +33,7 @@ const BRIDGE_ATTRIBUTES = {
   vlanDefaultPvid: attribute(39, "IFLA_BR_VLAN_DEFAULT_PVID", u16),
   vlanStatistics: attribute(41, "IFLA_BR_VLAN_STATS_ENABLED", u8),
   options: attribute(46, "IFLA_BR_MULTI_BOOLOPT", struct({ values: u32, mask: u32 })),
-};
-
-export const BRIDGE = new AttributeTable(BRIDGE_ATTRIBUTES);
-export type Bridge = AttributesOf<typeof BRIDGE_ATTRIBUTES>;
+});
 
 export const BRIDGE_PORT = new AttributeTable({
   state: attribute(1, "IFLA_BRPORT_STATE", u8),
@@ -88,10 +85,10 @@ export function vlanRanges(vlans: readonly VlanInfo[]): VlanRange[] {
   return ranges;
 }
 
-/** The kernel's list for ranges. `extra` are flags that all of them get. */
-export function vlanInfos(ranges: readonly VlanRange[], extra = 0): VlanInfo[] {
+/** The kernel's list for ranges. */
+export function vlanInfos(ranges: readonly VlanRange[]): VlanInfo[] {
   return ranges.flatMap(({ first, last, pvid, untagged }) => {
-    const flags = extra | (pvid === true ? BRIDGE_VLAN_INFO.PVID : 0) | (untagged === true ? BRIDGE_VLAN_INFO.UNTAGGED : 0);
+    const flags = (pvid === true ? BRIDGE_VLAN_INFO.PVID : 0) | (untagged === true ? BRIDGE_VLAN_INFO.UNTAGGED : 0);
     if (first === last) return [{ flags, id: first }];
     return [{ flags: flags | BRIDGE_VLAN_INFO.RANGE_BEGIN, id: first }, { flags: flags | BRIDGE_VLAN_INFO.RANGE_END, id: last }];
   });

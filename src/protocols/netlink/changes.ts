@@ -10,6 +10,11 @@ import { RULE, type RuleAttributes } from "./rule.ts";
 const ADD = NLM_F.CREATE | NLM_F.EXCL;
 const REPLACE = NLM_F.CREATE | NLM_F.REPLACE;
 
+/** What is done to whatever it is. */
+interface Kind<Words> extends Pick<Request<void>, "type" | "flags"> {
+  readonly words: Words;
+}
+
 /** An address for a link. Without lifetimes it is for ever. */
 export interface AddressSettings {
   readonly index: number;
@@ -31,19 +36,19 @@ export interface AddressSettings {
 
 /** The kernel's EEXIST where the link has the address already. */
 export function addAddress(settings: AddressSettings): Request<void> {
-  return addressChange(RTM.NEWADDR, ADD, ["add", "to"], settings);
+  return addressChange({ type: RTM.NEWADDR, flags: ADD, words: ["add", "to"] }, settings);
 }
 
 export function replaceAddress(settings: AddressSettings): Request<void> {
-  return addressChange(RTM.NEWADDR, REPLACE, ["set", "of"], settings);
+  return addressChange({ type: RTM.NEWADDR, flags: REPLACE, words: ["set", "of"] }, settings);
 }
 
 /** The kernel's EADDRNOTAVAIL where the link does not have the address. Of IPv4 the secondary addresses go with their primary, unless promote_secondaries is set. */
 export function deleteAddress(settings: AddressSettings): Request<void> {
-  return addressChange(RTM.DELADDR, 0, ["delete", "from"], settings);
+  return addressChange({ type: RTM.DELADDR, flags: 0, words: ["delete", "from"] }, settings);
 }
 
-function addressChange(type: number, flags: number, [verb, preposition]: readonly [string, string], settings: AddressSettings): Request<void> {
+function addressChange({ type, flags, words: [verb, preposition] }: Kind<readonly [verb: string, preposition: string]>, settings: AddressSettings): Request<void> {
   const { index, address, prefixLength, peer = address, scope = RT_SCOPE.UNIVERSE, preferredSeconds, validSeconds, flags: addressFlags = 0, ...rest } = settings;
   const operation = `${verb} address ${address}/${prefixLength} ${preposition} link ${index}`;
   const header = { family: familyOf(address, operation).family, prefixLength, flagsByte: addressFlags & 0xff, scope, index };
@@ -67,25 +72,25 @@ export type RouteSettings = RouteAttributes & {
 
 /** The kernel's EEXIST where there is one of the same destination, tos, priority and table. */
 export function addRoute(settings: RouteSettings): Request<void> {
-  return routeChange(RTM.NEWROUTE, ADD, "add", settings);
+  return routeChange({ type: RTM.NEWROUTE, flags: ADD, words: "add" }, settings);
 }
 
 /** In place of one of the same destination, tos, priority and table, without a moment between; where there is none it is added. */
 export function replaceRoute(settings: RouteSettings): Request<void> {
-  return routeChange(RTM.NEWROUTE, REPLACE, "set", settings);
+  return routeChange({ type: RTM.NEWROUTE, flags: REPLACE, words: "set" }, settings);
 }
 
 /** After one of the same destination: of IPv4 one that counts when the first is gone, of IPv6 one more nexthop. */
 export function appendRoute(settings: RouteSettings): Request<void> {
-  return routeChange(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.APPEND, "append", settings);
+  return routeChange({ type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.APPEND, words: "append" }, settings);
 }
 
 /** The first that matches all of what is given. The kernel's ESRCH where there is none. */
 export function deleteRoute(settings: RouteSettings): Request<void> {
-  return routeChange(RTM.DELROUTE, 0, "delete", { protocol: RTPROT.UNSPEC, type: RTN.UNSPEC, scope: RT_SCOPE.NOWHERE, ...settings });
+  return routeChange({ type: RTM.DELROUTE, flags: 0, words: "delete" }, { protocol: RTPROT.UNSPEC, type: RTN.UNSPEC, scope: RT_SCOPE.NOWHERE, ...settings });
 }
 
-function routeChange(type: number, flags: number, verb: string, settings: RouteSettings): Request<void> {
+function routeChange({ type, flags, words: verb }: Kind<string>, settings: RouteSettings): Request<void> {
   const { destination, destinationLength = 0, table = RT_TABLE.MAIN } = settings;
   const operation = `${verb} route ${destination === undefined ? "default" : `${destination}/${destinationLength}`}`;
   const header = { sourceLength: 0, tos: 0, protocol: RTPROT.STATIC, scope: scopeOf(settings), type: RTN.UNICAST, flags: 0 };
@@ -115,15 +120,15 @@ export type RuleSettings = RuleAttributes & {
 };
 
 export function addRule(settings: RuleSettings): Request<void> {
-  return ruleChange(RTM.NEWRULE, ADD, "add", { action: FR_ACT.TO_TBL, ...settings });
+  return ruleChange({ type: RTM.NEWRULE, flags: ADD, words: "add" }, { action: FR_ACT.TO_TBL, ...settings });
 }
 
 /** The first that matches all of what is given. The kernel's ENOENT where there is none. */
 export function deleteRule(settings: RuleSettings): Request<void> {
-  return ruleChange(RTM.DELRULE, 0, "delete", { action: FR_ACT.UNSPEC, ...settings });
+  return ruleChange({ type: RTM.DELRULE, flags: 0, words: "delete" }, { action: FR_ACT.UNSPEC, ...settings });
 }
 
-function ruleChange(type: number, flags: number, verb: string, settings: RuleSettings & { readonly action: number }): Request<void> {
+function ruleChange({ type, flags, words: verb }: Kind<string>, settings: RuleSettings & { readonly action: number }): Request<void> {
   const operation = `${verb} rule${settings.priority === undefined ? "" : ` ${settings.priority}`}`;
   const header = { destinationLength: 0, sourceLength: 0, tos: 0, flags: 0, tableByte: tableByteOf(settings.table ?? RT_TABLE.UNSPEC) };
   return change({ type, flags, form: RULE, operation, payload: RULE.bytes({ ...header, ...settings }, operation) });
@@ -140,18 +145,18 @@ export type NeighbourSettings = NeighbourAttributes & {
 };
 
 export function addNeighbour(settings: NeighbourSettings): Request<void> {
-  return neighbourChange(RTM.NEWNEIGH, ADD, "add", settings);
+  return neighbourChange({ type: RTM.NEWNEIGH, flags: ADD, words: "add" }, settings);
 }
 
 export function replaceNeighbour(settings: NeighbourSettings): Request<void> {
-  return neighbourChange(RTM.NEWNEIGH, REPLACE, "set", settings);
+  return neighbourChange({ type: RTM.NEWNEIGH, flags: REPLACE, words: "set" }, settings);
 }
 
 export function deleteNeighbour(settings: NeighbourSettings): Request<void> {
-  return neighbourChange(RTM.DELNEIGH, 0, "delete", settings);
+  return neighbourChange({ type: RTM.DELNEIGH, flags: 0, words: "delete" }, settings);
 }
 
-function neighbourChange(type: number, flags: number, verb: string, settings: NeighbourSettings): Request<void> {
+function neighbourChange({ type, flags, words: verb }: Kind<string>, settings: NeighbourSettings): Request<void> {
   const what = settings.family === AF_BRIDGE ? `forwarding entry ${settings.address}` : `neighbour ${settings.destination}`;
   const operation = `${verb} ${what} of link ${settings.index}`;
   const value = { state: NUD.PERMANENT, flags: 0, type: 0, ...settings };

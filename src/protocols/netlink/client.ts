@@ -1,6 +1,6 @@
 import { OpError } from "../../core/errors.ts";
 import { NetlinkSocket } from "../../sys/native/netlink-socket.ts";
-import type { Answer } from "./answers.ts";
+import { Unusable, type Answer } from "./answers.ts";
 import { ProtocolViolation } from "./attribute.ts";
 import { Conversation } from "./conversation.ts";
 import { netlinkError, unanswered } from "./errors.ts";
@@ -20,8 +20,8 @@ export interface NetlinkOptions {
 
 const NETLINK_ROUTE = 0;
 const TIMEOUT_MS = 5_000;
-/** Several times the routes of the whole Internet. */
-const ANSWER_LIMIT_BYTES = 512 * 1024 * 1024;
+/** More than the routes of the whole Internet take. */
+const ANSWER_LIMIT_BYTES = 256 * 1024 * 1024;
 /** A socket of the usual size holds about 200 acknowledgements, and the kernel drops what does not fit. */
 const TOGETHER_LIMIT = 64;
 /** As many acknowledgements as the description of a link takes the room of. */
@@ -37,8 +37,13 @@ export function openNetlink(options: NetlinkOptions = {}): Netlink {
 
 function openSocket(): Transport {
   const socket = new NetlinkSocket(NETLINK_ROUTE);
-  for (const name of ["EXT_ACK", "CAP_ACK", "GET_STRICT_CHK"] as const) socket.switch(name, true);
-  return socket;
+  try {
+    for (const name of ["EXT_ACK", "CAP_ACK", "GET_STRICT_CHK"] as const) socket.switch(name, true);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 interface Exchange {
@@ -132,15 +137,15 @@ class Client implements Netlink {
   }
 }
 
-function settle({ request, resolve, reject }: Exchange, answer: Answer | undefined, failure: Error | undefined): void {
+function settle({ request, resolve, reject }: Exchange, answer: Answer | undefined, failure: unknown): void {
   const { acknowledgement, interrupted = false, messages = [] } = answer ?? {};
-  if (acknowledgement === undefined) return reject(unanswered(request, failure ?? new Error("did not answer")));
+  if (acknowledgement === undefined) return reject(failure instanceof Unusable ? unanswered(request, failure) : failure);
   if (acknowledgement.errno !== 0) return reject(netlinkError(acknowledgement, request));
-  if (interrupted) return reject(unanswered(request, new Error(`was interrupted by changes ${DUMP_ATTEMPTS} times`)));
+  if (interrupted) return reject(unanswered(request, new Unusable(`was interrupted by changes ${DUMP_ATTEMPTS} times`)));
   try {
     resolve(request.answer(messages));
   } catch (error) {
-    reject(error instanceof ProtocolViolation ? unanswered(request, new Error(`sent what is not netlink: ${error.message}`, { cause: error })) : error);
+    reject(error instanceof ProtocolViolation ? unanswered(request, new Unusable(`sent what is not netlink: ${error.message}`, { cause: error })) : error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { codeOf, messageOf, OpError } from "../../core/errors.ts";
+import { codeOf, OpError } from "../../core/errors.ts";
 import { Answers, Unusable, type Answer } from "./answers.ts";
 import { ProtocolViolation } from "./attribute.ts";
 import { encodeMessage, NLM_F } from "./message.ts";
@@ -16,8 +16,8 @@ export interface ConversationOptions {
 /** How what was asked has ended: an answer for each request, and why those that have no end have none. */
 export interface Outcome {
   readonly answers: readonly Answer[];
-  /** The socket cannot be used any more: what comes late would be taken for other answers. */
-  readonly failure?: Error;
+  /** The socket cannot be used any more: what comes late would be taken for other answers. What is not Unusable tells its story by itself. */
+  readonly failure?: unknown;
 }
 
 /** How many pieces are taken in one turn of the event loop: a dump may have thousands, and the kernel has each ready when it is asked. */
@@ -80,12 +80,12 @@ export class Conversation {
 
   /** The kernel answers before `send` returns, as a rule; this is for what it does not. */
   async #arrival(leftMs: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Unusable(`did not answer within ${this.#options.timeoutMs / 1000} s`)), Math.max(0, leftMs));
-    this.#wake = resolve;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), Math.max(0, leftMs));
+    this.#wake = () => resolve(true);
     try {
-      using _watch = await this.#socket.watch(resolve);
-      await promise;
+      using _watch = await this.#socket.watch(this.#wake);
+      if (!(await promise)) throw new Unusable(`did not answer within ${this.#options.timeoutMs / 1000} s`);
     } finally {
       clearTimeout(timer);
       this.#wake = undefined;
@@ -93,10 +93,8 @@ export class Conversation {
   }
 }
 
-/** What the socket throws says it all, but where the kernel had more to say than the socket holds. */
-function unusable(error: unknown): Error {
+function unusable(error: unknown): unknown {
   if (error instanceof ProtocolViolation) return new Unusable(`sent what is not netlink: ${error.message}`, { cause: error });
   if (error instanceof OpError && codeOf(error.cause) === "ENOBUFS") return new Unusable("lost some of its answer", { cause: error });
-  if (error instanceof OpError || error instanceof Unusable) return error;
-  throw new OpError("internal", messageOf(error), { cause: error });
+  return error;
 }

@@ -1,6 +1,7 @@
 import { messageOf, OpError } from "../../core/errors.ts";
 import { errnoName, failure } from "../../sys/native/failure.ts";
 import type { Acknowledgement } from "./acknowledgement.ts";
+import type { Unusable } from "./answers.ts";
 import { RTM } from "./constants.ts";
 import { LINK } from "./link.ts";
 import type { Request } from "./netlink.ts";
@@ -25,15 +26,17 @@ export class KernelRefusal extends Error {
 
 /**
  * What a refusal means for op-dbus, in the kernel's words where it has some, with the attribute that they are about. EPERM and EACCES are
- * kind refused; what the kernel does not have (EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT) kind unavailable; all else kind failed.
+ * kind refused, unless there are words: of rights the kernel has none. What the kernel does not have (EOPNOTSUPP, EAFNOSUPPORT,
+ * EPROTONOSUPPORT) is kind unavailable; all else kind failed.
  */
 export function netlinkError(acknowledgement: Acknowledgement, request: Request<unknown>): OpError {
   const { operation } = request;
   const code = errnoName(acknowledgement.errno);
   const { kind, cause, retryable } = failure(code, operation);
   const text = acknowledgement.text?.replace(/\p{Cc}+/gu, " ").trim().replace(/\.$/, "").slice(0, TEXT_LIMIT);
-  const words = text === undefined || text === "" ? messageOf(cause) : `${text} (${code})`;
-  return new OpError(kind, `Could not ${operation}: ${words}${where(acknowledgement, request)}`, {
+  const explained = text !== undefined && text !== "";
+  const words = explained ? `${text} (${code})` : messageOf(cause);
+  return new OpError(kind === "refused" && explained ? "failed" : kind, `Could not ${operation}: ${words}${where(acknowledgement, request)}`, {
     operation,
     cause: new KernelRefusal(code, words),
     retryable,
@@ -52,7 +55,7 @@ export function netlinkErrorCode(error: unknown): string | undefined {
 function where({ offset, missing, missingNest }: Acknowledgement, { form, payload }: Request<unknown>): string {
   if (missing !== undefined) {
     const nest = missingNest === undefined ? undefined : missingNest - MESSAGE_HEADER_BYTES;
-    return `, missing ${form.constantOf(missing, nest, payload)}`;
+    return `, missing ${form.constantOf({ number: missing, nest }, payload)}`;
   }
   const place = offset === undefined ? undefined : form.placeAt(offset - MESSAGE_HEADER_BYTES, payload);
   return place === undefined ? "" : `, at ${place.path.join(".")} (${place.constant})`;
@@ -64,9 +67,8 @@ function missingKind({ type, payload }: Request<unknown>): { readonly hint?: str
 }
 
 /** The error of a request that has no end. Whether a change was made all the same is not known. */
-export function unanswered(request: Request<unknown>, why: Error): OpError {
+export function unanswered(request: Request<unknown>, why: Unusable): OpError {
   const { operation } = request;
-  if (why instanceof OpError) return why;
   const doubt = isRead(request) ? "" : ", and it may be done";
   return new OpError("unavailable", `Could not ${operation}: the kernel ${why.message}${doubt}`, { operation, cause: why, retryable: true });
 }

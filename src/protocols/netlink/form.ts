@@ -59,12 +59,6 @@ export const be16: SizedForm<number> = {
   encode: (value, writer) => writer.be16(value),
 };
 
-export const be32: SizedForm<number> = {
-  size: 4,
-  decode: (bytes, start, end) => (end - start === 4 ? bytes.readUInt32BE(start) : undefined),
-  encode: (value, writer) => writer.be32(value),
-};
-
 /** An attribute that says something by being there. */
 export const present: Form<true> = {
   decode: (_, start, end) => (end === start ? true : undefined),
@@ -108,39 +102,33 @@ function ipOf(...lengths: readonly number[]): Form<string> {
   };
 }
 
-/** As many values of one form as there is room for. */
-export function array<T>(form: SizedForm<T>): Form<readonly T[]> {
-  return {
-    decode(bytes, start, end) {
-      if ((end - start) % form.size !== 0) return undefined;
-      const values: T[] = [];
-      for (let at = start; at < end; at += form.size) {
-        const value = form.decode(bytes, at, at + form.size);
-        if (value === undefined) return undefined;
-        values.push(value);
-      }
-      return values;
-    },
-    encode(values, writer) {
-      for (const value of values) form.encode(value, writer);
-    },
-  };
-}
+/** As many signed integers as there is room for. A link has a hundred of them. */
+export const s32s: Form<readonly number[]> = {
+  decode(bytes, start, end) {
+    if ((end - start) % 4 !== 0) return undefined;
+    const values: number[] = [];
+    for (let at = start; at < end; at += 4) values.push(bytes.readInt32LE(at));
+    return values;
+  },
+  encode(values, writer) {
+    for (const value of values) writer.s32(value);
+  },
+};
 
-/** What a struct has, by name: each member's form, after so many bytes that nobody uses. */
-export type Members = Readonly<Record<string, SizedForm<number> | SizedForm<bigint>>>;
+/** The members of a struct by name, in their order. */
+export type Members = Readonly<Record<string, SizedForm<number>>>;
 
-export type StructOf<M extends Members> = { readonly [Name in keyof M]: ValueOf<M[Name]> };
+export type StructOf<M extends Members> = { readonly [Name in keyof M]: number };
 
 /** A C struct. Members whose name begins with "unused" are padding: not decoded, and zero when encoded. */
 export function struct<const M extends Members>(members: M): SizedForm<Omit<StructOf<M>, `unused${string}`>> {
-  const parts = Object.entries(members).map(([name, form]) => ({ name, form: form as SizedForm<unknown>, used: !name.startsWith("unused") }));
+  const parts = Object.entries(members).map(([name, form]) => ({ name, form, used: !name.startsWith("unused") }));
   const size = parts.reduce((sum, { form }) => sum + form.size, 0);
   return {
     size,
     decode(bytes, start, end) {
       if (end - start !== size) return undefined;
-      const value: Record<string, unknown> = {};
+      const value: Record<string, number | undefined> = {};
       let at = start;
       for (const { name, form, used } of parts) {
         if (used) value[name] = form.decode(bytes, at, at + form.size);
@@ -149,9 +137,9 @@ export function struct<const M extends Members>(members: M): SizedForm<Omit<Stru
       return value as StructOf<M>;
     },
     encode(value, writer) {
-      const given = value as Readonly<Record<string, unknown>>;
+      const given = value as Readonly<Record<string, number>>;
       for (const { name, form, used } of parts) {
-        if (used) form.encode(given[name], writer);
+        if (used) form.encode(given[name] ?? NaN, writer);
         else writer.zeros(form.size);
       }
     },

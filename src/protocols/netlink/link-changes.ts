@@ -11,40 +11,42 @@ export type LinkSettings = LinkAttributes & { readonly up?: boolean };
 
 /** A new link of a kind; with veth a second one. The kernel's EEXIST where the name is taken. */
 export function createLink(settings: LinkSettings & { readonly name: string; readonly linkInfo: { readonly kind: string } }): Request<void> {
-  const operation = `create link ${settings.name}`;
-  return change({ type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, form: LINK, operation, payload: payloadOf({ index: 0 }, settings, operation) });
+  return linkChange({ type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, operation: `create link ${settings.name}` }, { index: 0, settings });
 }
 
 /** Changes a link; `name` in the settings renames the one with that index, which most kinds allow only while it is down. */
 export function setLink(reference: LinkReference, settings: LinkSettings): Request<void> {
-  const operation = `set ${linkWords(reference)}`;
-  return change({ type: RTM.NEWLINK, flags: 0, form: LINK, operation, payload: payloadOf(reference, settings, operation) });
+  return linkChange({ type: RTM.NEWLINK, flags: 0, operation: `set ${linkWords(reference)}` }, { ...reference, settings });
 }
 
 export function deleteLink(reference: LinkReference): Request<void> {
-  const operation = `delete ${linkWords(reference)}`;
-  return change({ type: RTM.DELLINK, flags: 0, form: LINK, operation, payload: payloadOf(reference, {}, operation) });
+  return linkChange({ type: RTM.DELLINK, flags: 0, operation: `delete ${linkWords(reference)}` }, { ...reference, settings: {} });
 }
 
-/** Adds VLANs to a bridge's port, or changes them; with `self` to the bridge itself. */
-export function setBridgeVlans(index: number, vlans: readonly VlanRange[], { self = false }: { readonly self?: boolean } = {}): Request<void> {
-  const operation = `set the VLANs of link ${index}`;
-  return change({ type: RTM.SETLINK, flags: 0, form: LINK, operation, payload: vlansPayload(index, vlans, self, operation) });
+export interface BridgeVlanOptions {
+  /** Of the bridge itself, not of a port. */
+  readonly self?: boolean;
 }
 
-export function deleteBridgeVlans(index: number, vlans: readonly VlanRange[], { self = false }: { readonly self?: boolean } = {}): Request<void> {
-  const operation = `remove VLANs of link ${index}`;
-  return change({ type: RTM.DELLINK, flags: 0, form: LINK, operation, payload: vlansPayload(index, vlans, self, operation) });
+/** Adds VLANs to a bridge's port or to the bridge, or changes them. */
+export function setBridgeVlans(index: number, vlans: readonly VlanRange[], options: BridgeVlanOptions = {}): Request<void> {
+  return vlanChange({ type: RTM.SETLINK, flags: 0, operation: `set the VLANs of link ${index}` }, { index, vlans, ...options });
 }
 
-function payloadOf(reference: LinkReference, { up, ...attributes }: LinkSettings, operation: string): Buffer {
+export function deleteBridgeVlans(index: number, vlans: readonly VlanRange[], options: BridgeVlanOptions = {}): Request<void> {
+  return vlanChange({ type: RTM.DELLINK, flags: 0, operation: `remove VLANs of link ${index}` }, { index, vlans, ...options });
+}
+
+type Kind = Pick<Request<void>, "type" | "flags" | "operation">;
+
+function linkChange(kind: Kind, { settings: { up, ...attributes }, ...reference }: LinkReference & { readonly settings: LinkSettings }): Request<void> {
   const flags = up === undefined ? { flags: 0, change: 0 } : { flags: up ? IFF.UP : 0, change: IFF.UP };
-  const index = "index" in reference ? reference.index : 0;
-  const name = "name" in reference ? { name: reference.name } : {};
-  return LINK.bytes({ family: AF_UNSPEC, type: 0, index, ...flags, ...name, ...attributes }, operation);
+  const payload = LINK.bytes({ family: AF_UNSPEC, type: 0, index: 0, ...flags, ...reference, ...attributes }, kind.operation);
+  return change({ ...kind, form: LINK, payload });
 }
 
-function vlansPayload(index: number, ranges: readonly VlanRange[], self: boolean, operation: string): Buffer {
-  const bridge = { ...(self ? { flags: BRIDGE_FLAGS.SELF } : {}), vlans: vlanInfos(ranges) };
-  return LINK.bytes({ family: AF_BRIDGE, type: 0, index, flags: 0, change: 0, bridge }, operation);
+function vlanChange(kind: Kind, { index, vlans, self = false }: BridgeVlanOptions & { readonly index: number; readonly vlans: readonly VlanRange[] }): Request<void> {
+  const bridge = { ...(self ? { flags: BRIDGE_FLAGS.SELF } : {}), vlans: vlanInfos(vlans) };
+  const payload = LINK.bytes({ family: AF_BRIDGE, type: 0, index, flags: 0, change: 0, bridge }, kind.operation);
+  return change({ ...kind, form: LINK, payload });
 }

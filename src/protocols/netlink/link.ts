@@ -1,7 +1,7 @@
 import { attribute, AttributeTable, repeated, type AttributesOf } from "./attribute.ts";
 import { BRIDGE_PORT, BRIDGE_SPECIFIC } from "./bridge.ts";
 import { AF_BRIDGE, IFF } from "./constants.ts";
-import { array, mac, s32, string, struct, u16, u32, u8, type ValueOf } from "./form.ts";
+import { mac, s32, s32s, string, struct, u16, u32, u8, type ValueOf } from "./form.ts";
 import { LINK_INFO } from "./link-info.ts";
 import { Payload } from "./payload.ts";
 
@@ -13,11 +13,11 @@ export const LINK_HEADER = struct({ family: u8, unused: u8, type: u16, index: s3
 
 const ALTERNATIVE_NAMES = new AttributeTable({ names: repeated(53, "IFLA_ALT_IFNAME", string) });
 
-const INET = new AttributeTable({ configuration: attribute(1, "IFLA_INET_CONF", array(u32)) });
+const INET = new AttributeTable({ configuration: attribute(1, "IFLA_INET_CONF", s32s) });
 
 const INET6 = new AttributeTable({
   flags: attribute(1, "IFLA_INET6_FLAGS", u32),
-  configuration: attribute(2, "IFLA_INET6_CONF", array(s32)),
+  configuration: attribute(2, "IFLA_INET6_CONF", s32s),
   addressGenerationMode: attribute(8, "IFLA_INET6_ADDR_GEN_MODE", u8),
 });
 

@@ -2,7 +2,7 @@ import type { Address } from "./address.ts";
 import type { Link } from "./link.ts";
 import type { Message } from "./message.ts";
 import type { Neighbour } from "./neighbour.ts";
-import type { Payload } from "./payload.ts";
+import type { PlaceNames } from "./payload.ts";
 import type { Route } from "./route.ts";
 import type { Rule } from "./rule.ts";
 
@@ -15,8 +15,7 @@ export interface Request<Answer> {
   readonly payload: Buffer;
   /** In the field's terms, to follow "Could not": "create link br0". */
   readonly operation: string;
-  /** What the payload is made of, so that the kernel's remarks on it can be told by name. */
-  readonly form: Pick<Payload<never, never>, "placeAt" | "constantOf">;
+  readonly form: PlaceNames;
   /** What the kernel's messages say. Throws ProtocolViolation where they do not say it. */
   answer(messages: readonly Message[]): Answer;
 }
@@ -26,7 +25,10 @@ export type EventGroup = "link" | "ipv4-address" | "ipv6-address" | "ipv4-route"
 /** "new" is also told of what changed. */
 export type Change = "new" | "deleted";
 
-/** What happened. "lost" stands for events that came faster than they were received: what was built on them is to be read anew. */
+/**
+ * What happened. A link of family AF_BRIDGE is a port as its bridge sees it: deleted, it has left the bridge and is still there. "lost" stands for
+ * events that came faster than they were received: what was built on them is to be read anew.
+ */
 export type NetlinkEvent =
   | { readonly kind: "link"; readonly change: Change; readonly link: Link }
   | { readonly kind: "address"; readonly change: Change; readonly address: Address }

@@ -1,10 +1,18 @@
 import { messageOf, OpError } from "../../core/errors.ts";
-import { ProtocolViolation, type AttributesOf, type Attributes, type AttributeTable, type Place, type Span } from "./attribute.ts";
+import { ProtocolViolation, type AttributesOf, type Attributes, type AttributeTable, type Missing, type Place, type Span } from "./attribute.ts";
 import type { Form, SizedForm } from "./form.ts";
 import { aligned, Writer } from "./writer.ts";
 
+/** What can name the attributes of a payload that the kernel remarks on, by their offset into it. */
+export interface PlaceNames {
+  /** The attribute at an offset. */
+  placeAt(offset: number, payload: Buffer): Place | undefined;
+  /** The kernel's name for an attribute that is missing. */
+  constantOf(missing: Missing, payload: Buffer): string;
+}
+
 /** What a message carries: a header of its own, and attributes after it. One flat value has both. */
-export class Payload<H extends Readonly<Record<string, unknown>>, A extends Attributes> implements Form<H & AttributesOf<A>> {
+export class Payload<H extends Readonly<Record<string, unknown>>, A extends Attributes> implements Form<H & AttributesOf<A>>, PlaceNames {
   readonly #header: SizedForm<H>;
   readonly #start: number;
   readonly #table: AttributeTable<A>;
@@ -41,18 +49,16 @@ export class Payload<H extends Readonly<Record<string, unknown>>, A extends Attr
     return writer.bytes();
   }
 
-  /** The attribute of a request that was sent which is at an offset into its payload. */
   placeAt(offset: number, payload: Buffer): Place | undefined {
-    return this.#table.placeAt(offset, this.#attributesOf(payload), this.#headerOf(payload, 0, payload.length));
+    return this.#table.placeAt(offset, this.#attributesOf(payload));
   }
 
-  /** The kernel's name for an attribute that is missing in a request, or in the nest of it that is at an offset. */
-  constantOf(number: number, nest: number | undefined, payload: Buffer): string {
-    return this.#table.constantOf(number, nest, this.#attributesOf(payload), this.#headerOf(payload, 0, payload.length));
+  constantOf(missing: Missing, payload: Buffer): string {
+    return this.#table.constantOf(missing, this.#attributesOf(payload));
   }
 
   #attributesOf(payload: Buffer): Span {
-    return { bytes: payload, start: this.#start, end: payload.length };
+    return { bytes: payload, start: this.#start, end: payload.length, header: this.#headerOf(payload, 0, payload.length) };
   }
 
   #headerOf(bytes: Buffer, start: number, end: number): H {

@@ -55,11 +55,6 @@ export class Writer {
     this.#buffer.writeUInt16BE(whole(value), at);
   }
 
-  be32(value: number): void {
-    const at = this.#take(4);
-    this.#buffer.writeUInt32BE(whole(value), at);
-  }
-
   raw(bytes: Uint8Array): void {
     const at = this.#take(bytes.length);
     this.#buffer.set(bytes, at);

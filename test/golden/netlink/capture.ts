@@ -79,6 +79,8 @@ await tried(setLink({ index: index("left") }, { master: index("br0"), up: true }
 await made("vxlan4", "vxlan", { linkInfo: { vxlan: { id: 7, local: "10.0.0.1", remote: "10.0.0.2", port: 4789, ttl: 9 } } });
 await made("vxlan6", "vxlan", { linkInfo: { vxlan: { id: 8, local6: "fd00::1", remote6: "fd00::2", port: 4789 } } });
 await made("macvlan0", "macvlan", { link: index("br0"), address: "02:00:00:00:00:04", linkInfo: { macvlan: { mode: 4 } } });
+// A tap is made by an ioctl, which `ip` does.
+Bun.spawnSync(["ip", "tuntap", "add", "dev", "tap0", "mode", "tap", "user", "0"], { stderr: "inherit" });
 await made("dummy0", "dummy", { address: "02:00:00:00:00:05" });
 await made("vlan5", "vlan", { link: index("br0"), linkInfo: { vlan: { id: 5, protocol: 0x8100 } } });
 await made("bond0", "bond", { address: "02:00:00:00:00:06", linkInfo: { bond: { mode: 1, miimon: 100, failOverMac: 0 } } });
@@ -106,7 +108,7 @@ await tried(addNeighbour({ family: AF_BRIDGE, index: index("left"), address: "02
 keep(dumpLinks(), ({ name }) => `link-${name}`);
 keep(dumpLinks({ bridgeVlans: true }), ({ name }) => `bridge-${name}`);
 keep(dumpAddresses(), ({ family, local, address, prefixLength }) => `address-${family}-${(local ?? address)?.replaceAll(":", "-")}-${prefixLength}`);
-keep(dumpRoutes(), ({ family, type, table, destination = "default", destinationLength }) => `route-${family}-${table}-${type}-${destination.replaceAll(":", "-")}-${destinationLength}`);
+keep(dumpRoutes(), ({ family, type, table, destination = "default", destinationLength: bits }) => `route-${family}-${table}-${type}-${destination.replaceAll(":", "-")}-${bits}`);
 keep(dumpRules(), ({ family, priority = 0 }) => `rule-${family}-${priority}`);
 keep(dumpNeighbours({ family: AF_INET }), ({ destination }) => `neighbour-${destination}`);
 keep(dumpNeighbours({ family: AF_BRIDGE }), ({ address = "", index: link, vlan }) => `forwarding-${link}-${address.replaceAll(":", "-")}-${vlan ?? "any"}`);

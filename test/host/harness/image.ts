@@ -36,9 +36,9 @@ async function buildImage(variant: Variant): Promise<Image> {
   const packages = await listPackages(variant);
   const sources = await debianSources();
   const key = [arch(), sources.suite, ...packages, await readFile(join(RECIPE, "customize.sh"), "utf8")].join("\n");
-  const system = await cached(`${variant}-system`, digest(key), (target) => installPackages(target, packages, sources));
+  const system = await cached(`${sources.suite}-${variant}-system`, digest(key), (target) => installPackages(target, packages, sources));
   const recipe = await digestTree(join(RECIPE, "files"), join(RECIPE, "bulk"), join(RECIPE, "debs"), join(RECIPE, "virtual"));
-  const files = await cached(`${variant}-files`, digest(recipe + (await readFile(harness, "utf8"))), (target) => addFiles(target, variant));
+  const files = await cached(`${sources.suite}-${variant}-files`, digest(recipe + (await readFile(harness, "utf8"))), (target) => addFiles(target, variant));
   return { layers: [files, system] };
 }
 
@@ -117,16 +117,21 @@ interface Sources {
   lines: string[];
 }
 
-/** The Debian sources that this machine itself uses, mirrors included; a machine that is not Debian gets Debian 12 from the default mirror. */
+/**
+ * The Debian sources that this machine itself uses, mirrors included; a machine that is not Debian gets Debian 12 from the default mirror.
+ * HOST_SUITE names another release for the hosts ("trixie").
+ */
 async function debianSources(): Promise<Sources> {
+  const wanted = Bun.env["HOST_SUITE"];
   const format = "$(ORIGIN)|$(CODENAME)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
   const result = await command(["apt-get", "indextargets", "Created-By: Packages", "--format", format]);
   const rows = result.stdout.split("\n").map((line) => line.split("|")).filter(([origin]) => origin === "Debian");
   const main = rows.find(([, codename]) => codename !== undefined && !codename.includes("-"));
   const suite = main?.[1];
-  if (suite === undefined) return { suite: "bookworm", lines: [] };
+  if (suite === undefined) return { suite: wanted ?? "bookworm", lines: [] };
   const own = rows.filter(([, codename]) => codename === suite || codename?.startsWith(`${suite}-`));
-  return { suite, lines: [...new Set(own.map(([, , line]) => line ?? ""))] };
+  const lines = own.map(([, , line = ""]) => (wanted === undefined ? line : line.replaceAll(` ${suite}`, ` ${wanted}`)));
+  return { suite: wanted ?? suite, lines: [...new Set(lines)] };
 }
 
 function digest(text: string): string {

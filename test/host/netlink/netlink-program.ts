@@ -1,15 +1,22 @@
 import { OpError } from "../../../src/core/errors.ts";
-import { addAddress, addNeighbour, addRoute, addRule, appendRoute, deleteAddress, deleteRoute, deleteRule, replaceAddress, replaceRoute } from "../../../src/protocols/netlink/changes.ts";
+import { vlanRanges } from "../../../src/protocols/netlink/bridge.ts";
+import * as changes from "../../../src/protocols/netlink/changes.ts";
 import { openNetlink } from "../../../src/protocols/netlink/client.ts";
-import { AF_BRIDGE, AF_INET, AF_INET6, IN6_ADDR_GEN_MODE, RTN } from "../../../src/protocols/netlink/constants.ts";
+import { AF_BRIDGE, AF_INET, AF_INET6, BOND_MODE, BOND_XMIT_POLICY, DEVCONF, IN6_ADDR_GEN_MODE, IPV4_DEVCONF, RTN } from "../../../src/protocols/netlink/constants.ts";
 import { netlinkErrorCode } from "../../../src/protocols/netlink/errors.ts";
-import { createLink, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
+import { createLink, deleteBridgeVlans, deleteLink, setBridgeVlans, setLink } from "../../../src/protocols/netlink/link-changes.ts";
 import type { NetlinkEvent, Request } from "../../../src/protocols/netlink/netlink.ts";
 import { dumpAddresses, dumpLinks, dumpNeighbours, dumpRoutes, dumpRules, getLink, getRoute } from "../../../src/protocols/netlink/reads.ts";
 
 /*
  * Runs in a host: netlink.test.ts starts it with the name of a scenario, and reads what it prints, one JSON value.
  */
+
+const { addAddress, addNeighbour, addRoute, addRule, appendRoute } = changes;
+const { deleteAddress, deleteNeighbour, deleteRoute, deleteRule, replaceAddress, replaceNeighbour, replaceRoute } = changes;
+
+/** linux/if_ether.h. */
+const ETH_P_8021AD = 0x88a8;
 
 const netlink = openNetlink();
 const send = <T>(request: Request<T>): Promise<T> => netlink.send(request);
@@ -70,6 +77,8 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
       addAddress({ index: right, address: "10.3.0.1", prefixLength: 24 }),
       replaceAddress({ index: right, address: "10.3.0.1", prefixLength: 24, validSeconds: 900, preferredSeconds: 800 }),
       deleteAddress({ index: right, address: "10.2.0.1", prefixLength: 24 }),
+      addAddress({ index: right, address: "fd09::1", prefixLength: 64 }),
+      deleteAddress({ index: right, address: "fd09::1", prefixLength: 64 }),
     ]);
     const ways = (gateways: readonly string[]) => gateways.map((gateway, hops) => ({ flags: 0, hops, index: br0, gateway }));
     await together([
@@ -90,7 +99,10 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
       addRule({ family: AF_INET6, inInterface: "br0", table: 200, priority: 78, ipProtocol: 6, destinationPorts: { first: 80, last: 90 } }),
       addRule({ family: AF_INET, priority: 79, table: 5 }),
       deleteRule({ family: AF_INET, priority: 79, table: 5 }),
-      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:09" }),
+      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:99" }),
+      replaceNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.9", address: "02:00:00:00:00:09" }),
+      addNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.8", address: "02:00:00:00:00:08" }),
+      deleteNeighbour({ family: AF_INET, index: br0, destination: "10.1.0.8" }),
       addNeighbour({ family: AF_INET6, index: br0, destination: "fd00::9", address: "02:00:00:00:00:0a" }),
     ]);
     return null;
@@ -100,6 +112,47 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   async read() {
     const [links, addresses, routes, rules, neighbours] = await Promise.all([send(dumpLinks()), send(dumpAddresses()), send(dumpRoutes()), send(dumpRules()), send(dumpNeighbours())]);
     return { links, addresses, routes, rules, neighbours };
+  },
+
+  /** Kinds of links, and VLANs of bridges, for which a kernel needs modules that not each has. */
+  async modules() {
+    await together([
+      createLink({ name: "dummy1", address: "02:00:00:00:00:01", mtu: 1400, linkInfo: { kind: "dummy" } }),
+      createLink({ name: "dummy2", linkInfo: { kind: "dummy" } }),
+      createLink({ name: "dummy3", up: true, linkInfo: { kind: "dummy" } }),
+      createLink({ name: "bond1", linkInfo: { kind: "bond", bond: { mode: BOND_MODE["8023AD"], miimon: 100, xmitHashPolicy: BOND_XMIT_POLICY.LAYER34, lacpRate: 1 } } }),
+      createLink({ name: "br1", up: true, linkInfo: { kind: "bridge", bridge: { vlanFiltering: 1, vlanDefaultPvid: 0 } } }),
+    ]);
+    const [dummy1, dummy2, bond1, br1] = [await indexOf("dummy1"), await indexOf("dummy2"), await indexOf("bond1"), await indexOf("br1")];
+    await together([
+      createLink({ name: "vlan6", link: br1, linkInfo: { kind: "vlan", vlan: { id: 6, protocol: ETH_P_8021AD } } }),
+      setLink({ index: dummy1 }, { master: br1, up: true }),
+      createLink({ name: "vlan5", link: dummy1, up: true, linkInfo: { kind: "vlan", vlan: { id: 5 } } }),
+      setLink({ index: dummy2 }, { master: bond1 }),
+      setBridgeVlans(dummy1, [{ first: 10, last: 10, pvid: true, untagged: true }, { first: 100, last: 199 }, { first: 300, last: 300 }]),
+      deleteBridgeVlans(dummy1, [{ first: 150, last: 159 }]),
+      setBridgeVlans(br1, [{ first: 10, last: 10, pvid: true, untagged: true }], { self: true }),
+    ]);
+    const bridges = await send(dumpLinks({ bridgeVlans: true }));
+    return {
+      vlans: Object.fromEntries(bridges.map(({ name = "", bridge }) => [name, vlanRanges(bridge?.vlans ?? [])])),
+      links: await send(dumpLinks()),
+      refusals: {
+        vlanId: await refusalOf(createLink({ name: "x", link: dummy1, linkInfo: { kind: "vlan", vlan: { id: 4096 } } })),
+        noVlanId: await refusalOf(createLink({ name: "x", link: dummy1, linkInfo: { kind: "vlan", vlan: {} } })),
+        bondMode: await refusalOf(createLink({ name: "x", linkInfo: { kind: "bond", bond: { mode: 99 } } })),
+        bondOfUp: await refusalOf(setLink({ name: "dummy3" }, { master: bond1 })),
+        bridgeVlan: await refusalOf(setBridgeVlans(dummy1, [{ first: 4095, last: 4095 }])),
+      },
+    };
+  },
+
+  /** What a link says of its sysctls, by their names. */
+  async configuration() {
+    const { inet, inet6 } = (await send(getLink({ name: "lo" }))).addressFamilies ?? {};
+    const ofInet = Object.entries(IPV4_DEVCONF).map(([name, number]) => [`ipv4 ${name.toLowerCase()}`, inet?.configuration?.[number - 1]]);
+    const ofInet6 = Object.entries(DEVCONF).map(([name, number]) => [`ipv6 ${name.toLowerCase()}`, inet6?.configuration?.[number]]);
+    return Object.fromEntries([...ofInet, ...ofInet6]);
   },
 
   /** What filters leave. */
@@ -174,16 +227,35 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     return [...new Set(seen)];
   },
 
+  /** More events than the socket holds, while nobody receives them. */
+  async flood() {
+    const kinds: string[] = [];
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    using _subscription = await netlink.subscribe(["link"], (event) => {
+      kinds.push(event.kind);
+      if (event.kind === "link" && event.change === "deleted" && event.link.name === "last") resolve();
+    });
+    const lines = Array.from({ length: 500 }, (_, number) => `link add flood${number} type bridge\n`);
+    Bun.spawnSync(["ip", "-batch", "-"], { stdin: Buffer.from(lines.join("")) });
+    const links = (await send(dumpLinks())).length;
+    await ip("link", "add", "last", "type", "bridge");
+    await ip("link", "delete", "last");
+    await gone;
+    return { lost: kinds.filter((kind) => kind === "lost").length, links };
+  },
+
   /** Many at once, and all of them read while they change. */
   async many() {
     const LINKS = 50;
     const names = Array.from({ length: LINKS }, (_, number) => `many${number}`);
     await together(names.map((name) => createLink({ name, up: true, linkInfo: { kind: "bridge" } })));
     const indexes = new Map((await send(dumpLinks())).map(({ name, index }) => [name, index]));
-    const addresses = names.flatMap((name, link) => Array.from({ length: 4 }, (_, number) => addAddress({ index: indexes.get(name) ?? 0, address: `10.${100 + number}.${link}.1`, prefixLength: 24 })));
+    const addresses = names.flatMap((name, link) =>
+      [100, 101, 102, 103].map((number) => addAddress({ index: indexes.get(name) ?? 0, address: `10.${number}.${link}.1`, prefixLength: 24 })),
+    );
     const [, read] = await Promise.all([together(addresses), send(dumpAddresses({ family: AF_INET }))]);
-    const routes = Array.from({ length: 1000 }, (_, number) => addRoute({ family: AF_INET, destination: `172.${16 + (number >> 8)}.${number & 255}.0`, destinationLength: 24, outIndex: indexes.get("many0") ?? 0, table: 5000 }));
-    await together(routes);
+    const way = { family: AF_INET, destinationLength: 24, outIndex: indexes.get("many0") ?? 0, table: 5000 };
+    await together(Array.from({ length: 1000 }, (_, number) => addRoute({ ...way, destination: `172.${16 + (number >> 8)}.${number & 255}.0` })));
     const found = await send(dumpRoutes({ family: AF_INET, table: 5000 }));
     return { addresses: read.filter(({ label }) => label?.startsWith("many")).length, routes: found.length, counts: netlink.counts };
   },

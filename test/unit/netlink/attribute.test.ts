@@ -85,7 +85,7 @@ test("placeAt names the attribute that is at an offset, by header and payload; c
     { path: ["inner", "name"], constant: "T_NAME" },
   ]);
   expect([THING.placeAt(0, payload), THING.placeAt(4000, payload)]).toEqual([undefined, undefined]);
-  expect([THING.constantOf(6, undefined, payload), THING.constantOf(2, 24, payload), THING.constantOf(50, 24, payload)]).toEqual(["T_KIND", "T_NAME", "attribute 50"]);
+  expect([{ number: 6 }, { number: 2, nest: 24 }, { number: 50, nest: 24 }].map((missing) => THING.constantOf(missing, payload))).toEqual(["T_KIND", "T_NAME", "attribute 50"]);
 });
 
 test("forms: addresses by their length, ports in network order", () => {

@@ -129,6 +129,16 @@ test("an answer that was lost, is too long or is not netlink ends the request an
   }
 });
 
+test("what is a bug is told as it is, and the next request goes on", async () => {
+  const broken = new FakeKernel(() => {
+    throw new TypeError("a bug");
+  });
+  using netlink = clientOf([broken, new FakeKernel((request) => [done(request)])]);
+  const [error, links] = await Promise.all([netlink.send(address(1)).catch((reason: unknown) => reason), netlink.send(dumpLinks())]);
+  expect(error).toEqual(new TypeError("a bug"));
+  expect(links).toEqual([]);
+});
+
 test("without a socket each request says why", async () => {
   using netlink = clientOf([]);
   const errors = await Promise.all([failure(netlink.send(dumpLinks())), failure(netlink.send(address(1)))]);

@@ -11,12 +11,12 @@ import { scratch } from "../sys/scratch.ts";
  */
 
 const SOURCE = join(import.meta.dir, "../../../src/protocols/netlink");
-const HEADERS = ["linux/rtnetlink", "linux/if", "linux/if_link", "linux/if_addr", "linux/if_bridge", "linux/if_bonding", "linux/if_tun", "linux/neighbour", "linux/fib_rules", "linux/veth", "linux/ip", "linux/ipv6", "linux/netlink"];
+const HEADERS = ["rtnetlink", "if", "if_link", "if_addr", "if_bridge", "if_bonding", "if_tun", "neighbour", "fib_rules", "veth", "ip", "ipv6", "netlink"];
 
 async function valuesOf(names: readonly string[]): Promise<Record<string, number>> {
   await using folder = scratch();
   const lines = names.map((name) => `  printf("%s %lld\\n", "${name}", (long long)(${name}));`);
-  const source = `#include <sys/socket.h>\n#include <stdio.h>\n${HEADERS.map((header) => `#include <${header}.h>`).join("\n")}\nint main(void) {\n${lines.join("\n")}\n  return 0;\n}\n`;
+  const source = `#include <sys/socket.h>\n#include <stdio.h>\n${HEADERS.map((header) => `#include <linux/${header}.h>`).join("\n")}\nint main(void) {\n${lines.join("\n")}\n  return 0;\n}\n`;
   await Bun.write(folder.file("names.c"), source);
   await must(["gcc", "-o", folder.file("names"), folder.file("names.c")]);
   const { stdout } = await must([folder.file("names")]);
