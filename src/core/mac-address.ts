@@ -14,3 +14,9 @@ export function parseMac(text: string): Uint8Array | undefined {
 export function macText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
+
+/** The one spelling of an Ethernet address; undefined for what is none. */
+export function normalMac(text: string): string | undefined {
+  const bytes = parseMac(text);
+  return bytes && macText(bytes);
+}

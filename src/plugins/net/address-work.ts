@@ -1,6 +1,6 @@
 import type { Action } from "../../core/plugin.ts";
 import { sameValue } from "../../core/resource.ts";
-import type { Around } from "./link-work.ts";
+import type { Around } from "./around.ts";
 import { lostWithLastAddress } from "./losses.ts";
 import { FAMILIES, type View } from "./state.ts";
 import type { AddressOperation, Work } from "./steps.ts";

@@ -5,7 +5,7 @@ import type { Netlink, Request } from "../../protocols/netlink/netlink.ts";
 import { getLink } from "../../protocols/netlink/reads.ts";
 import { readNetwork, type Network } from "./network.ts";
 import { readingOf, type Sources } from "./reading.ts";
-import { isDone, requestsFor, restoringFor, type IndexOf } from "./requests.ts";
+import { isDone, requestsFor, restoringFor, type Current } from "./requests.ts";
 import { keyOf, type Call, type Operation } from "./steps.ts";
 
 /**
@@ -38,18 +38,26 @@ async function carryOut(operations: readonly Operation[], network: Network, netl
     await Promise.all(sent);
     sent = [];
   };
-  const indexOf: IndexOf = async (name) => {
-    const known = made.get(name) ?? network.links.get(name)?.index;
-    if (known !== undefined) return known;
-    await settle();
-    const { index } = await netlink.send(getLink({ name }));
-    made.set(name, index);
-    return index;
+  const current: Current = {
+    async indexOf(name) {
+      const known = made.get(name) ?? network.links.get(name)?.index;
+      if (known !== undefined) return known;
+      await settle();
+      const { index } = await netlink.send(getLink({ name }));
+      made.set(name, index);
+      return index;
+    },
+    async vlansOf(port) {
+      await settle();
+      const now = await readNetwork(netlink);
+      const link = now.links.get(port);
+      return link === undefined ? [] : now.vlans(link);
+    },
   };
   for (const operation of operations) {
     if (isDone(operation, network)) continue;
     try {
-      const requests = await requestsFor(operation, network, indexOf);
+      const requests = await requestsFor(operation, network, current);
       sent.push(...requests.map((request) => tell(request, operation, netlink, failures)));
       sent.push(...restoringFor(operation, network).map((request) => tell(request, operation, netlink, [])));
     } catch (error) {
@@ -77,13 +85,16 @@ function failed(error: unknown, others: readonly string[]): unknown {
   });
 }
 
-/** What changed besides the step's own actions: a bridge's MTU that follows its ports', routes that went with a network. */
+/**
+ * What changed besides the step's own actions: a bridge's MTU that follows its ports', routes that went with a network. Hardware addresses
+ * are left out: a bond lends its ports its own, and udev gives new links one in its own time (systemd.link(5), MACAddressPolicy=).
+ */
 function effectsOf({ actions }: Step, before: Reading, after: Reading): Change[] {
   const told = new Set(actions.map(keyOf));
   const [because] = actions;
   const names = [...new Set([...Object.keys(before.resources), ...Object.keys(after.resources)])];
   const effects = names.flatMap((resource) => differences(resource, keysOf(before, resource), keysOf(after, resource)));
-  return effects.filter((change) => !told.has(keyOf(change))).map((change) => (because === undefined ? change : { ...change, impliedBy: because.resource }));
+  return effects.filter((change) => !told.has(keyOf(change)) && change.path[0] !== "mac").map((change) => (because === undefined ? change : { ...change, impliedBy: because.resource }));
 }
 
 function keysOf({ resources }: Reading, name: string): Resource {

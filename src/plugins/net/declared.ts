@@ -25,6 +25,7 @@ const ipEntries = {
   dns: v.nullish(v.array(v.string())),
 };
 
+const FORWARD_DELAY = "A forward delay is in seconds, from 0";
 export const TYPES = ["ethernet", "bridge", "veth", "vxlan", "dummy", "vlan", "bond"] as const;
 export const OVS_TYPES = ["ovs-bridge", "ovs-port", "ovs-internal", "ovs-patch"] as const;
 export const BOND_MODES = ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"] as const;
@@ -59,7 +60,7 @@ export const interfaceSchema = v.strictObject({
   bridge: v.optional(v.strictObject({
     vlan_filtering: v.nullish(v.boolean()),
     stp: v.nullish(v.boolean()),
-    forward_delay: v.nullish(v.pipe(v.number(), v.minValue(0, "A forward delay is 0 to 30 seconds"), v.maxValue(30, "A forward delay is 0 to 30 seconds"))),
+    forward_delay: v.nullish(v.pipe(v.number(), v.minValue(0, FORWARD_DELAY), v.maxValue(21_474_836, FORWARD_DELAY))),
   })),
   ipv4: v.optional(v.strictObject(ipEntries)),
   ipv6: v.optional(v.strictObject({ ...ipEntries, autoconf: v.nullish(v.boolean()) })),

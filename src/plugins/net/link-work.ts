@@ -1,9 +1,8 @@
 import type { Json } from "../../core/json.ts";
 import type { Action, Risk } from "../../core/plugin.ts";
 import { sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
+import type { Around } from "./around.ts";
 import { downWith, keysOf, lostWith } from "./losses.ts";
-import type { Moves } from "./moves.ts";
-import type { Guard } from "./protection.ts";
 import { type BondState, type BridgeState, type InterfaceState, type LinkType, type View } from "./state.ts";
 import type { LinkMakeup, LinkSettings, Work } from "./steps.ts";
 
@@ -24,12 +23,6 @@ const KERNEL_DEFAULTS: Readonly<Record<string, Json>> = {
 const USUAL_MTU = 1500;
 /** After links are removed: what was a bond's port may go down then. */
 const DOWN_LAST = 1;
-
-export interface Around {
-  readonly view: View;
-  readonly moves: Moves;
-  readonly guard: Guard;
-}
 
 /** What brings a link itself, without its ports and addresses, to what is declared of it. */
 export function linkWork(name: string, around: Around): Work[] {

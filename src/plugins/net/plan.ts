@@ -1,7 +1,8 @@
 import type { Note, PluginPlan, Problem, Reading, Step } from "../../core/plugin.ts";
 import { keyName, valueAt, type OwnedResources, type Resources } from "../../core/resource.ts";
 import { addressWork } from "./address-work.ts";
-import { linkWork, type Around } from "./link-work.ts";
+import type { Around } from "./around.ts";
+import { linkWork } from "./link-work.ts";
 import { Moves } from "./moves.ts";
 import { portWork } from "./port-work.ts";
 import { problemsOf } from "./problems.ts";
@@ -62,9 +63,11 @@ function isDeclared(resource: string, view: View): boolean {
 const UNTIL_BOOT = "what is changed here lasts until the next boot";
 
 function notesOf(steps: readonly Step[], { view }: Around): Note[] {
-  const changed = new Set(steps.flatMap(({ actions }) => actions.filter(({ impliedBy }) => impliedBy === undefined).map(({ resource }) => resource)));
+  const changed = [...new Set(steps.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
+  const [route] = changed.filter(isRoute);
   return [
-    ...[...changed].map((resource) => ({ resource, message: `${resource}: ${UNTIL_BOOT}` })),
+    ...changed.filter((name) => !isRoute(name)).map((resource) => ({ resource, message: `${resource}: ${UNTIL_BOOT}` })),
+    ...(route === undefined ? [] : [{ resource: route, message: `routes: ${UNTIL_BOOT}` }]),
     ...Object.keys(view.desired).filter((name) => !isRoute(name)).flatMap((name) => remarks(name, view)),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Action } from "../../core/plugin.ts";
 import { leavesOf, sameValue, type Resource } from "../../core/resource.ts";
 import { isGuestPort } from "./interface-name.ts";
-import type { Around } from "./link-work.ts";
+import type { Around } from "./around.ts";
 import { FAMILIES, type View } from "./state.ts";
 import type { Work } from "./steps.ts";
 

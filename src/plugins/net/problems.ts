@@ -1,4 +1,5 @@
 import { parseIp } from "../../core/ip-address.ts";
+import { normalMac } from "../../core/mac-address.ts";
 import type { Problem } from "../../core/plugin.ts";
 import { keyName, sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
 import { nearest } from "../../core/suggestion.ts";
@@ -6,7 +7,8 @@ import { addressesToRemove } from "./address-work.ts";
 import { IPV6_SMALLEST_MTU } from "./checks.ts";
 import { OVS_TYPES } from "./declared.ts";
 import { isGuestPort } from "./interface-name.ts";
-import { MAKEUP, type Around } from "./link-work.ts";
+import type { Around } from "./around.ts";
+import { MAKEUP } from "./link-work.ts";
 import { isRoute, parseRouteName } from "./route-name.ts";
 import { FAMILIES, type InterfaceState, type View } from "./state.ts";
 import { contains, familyOfText, isLinkLocal, parseSubnet, type Family } from "./subnet.ts";
@@ -45,6 +47,7 @@ function interfaceProblems(name: string, around: Around, add: Add): void {
   else creationProblems(name, want, view, add);
   for (const family of FAMILIES) ipProblems(name, family, around, add);
   portProblems(name, want, view, add);
+  delayProblem(name, want, view, add);
 }
 
 /** Keys of FORMATS.md that this version does not bring about. */
@@ -62,15 +65,17 @@ function notBuilt(name: string, want: InterfaceState, add: Add): boolean {
   return false;
 }
 
+/** `match` is a guard: it never leads to another link than the one that has the name. */
 function matchProblem(name: string, { match }: InterfaceState, view: View, add: Add): void {
-  if (match === undefined || !view.isThere(name)) return;
-  const [key, declared, of] = match.mac !== undefined
-    ? (["mac", match.mac.toLowerCase().replaceAll("-", ":"), (other: string) => view.facts(other).permanentMac ?? view.now(other).mac] as const)
-    : (["path", match.path, (other: string) => view.facts(other).path] as const);
-  const found = of(name);
+  if (match === undefined) return;
+  const [key, declared] = match.mac === undefined ? (["path", match.path] as const) : (["mac", normalMac(match.mac) ?? match.mac] as const);
+  const of = (link: string) => (key === "path" ? view.facts(link).path : (view.facts(link).permanentMac ?? view.now(link).mac));
+  const found = view.isThere(name) ? of(name) : undefined;
   if (found === declared) return;
   const meant = view.there.find((other) => !isRoute(other) && of(other) === declared);
-  add(["match", key], `'${name}' is another device here: its ${key} is ${found ?? "not known"}, not ${declared}`, meant === undefined ? undefined : `It is '${meant}' here`);
+  const hint = meant === undefined ? undefined : `It is '${meant}' here`;
+  if (view.isThere(name)) add(["match", key], `'${name}' is another device here: its ${key} is ${found ?? "not known"}, not ${declared}`, hint);
+  else if (meant !== undefined) add(["match", key], `The device of ${key} ${declared} is not '${name}' here`, hint);
 }
 
 function removalProblems(name: string, view: View, add: Add): void {
@@ -138,8 +143,8 @@ function changeProblems(name: string, want: InterfaceState, view: View, add: Add
 function macProblem(name: string, want: InterfaceState, view: View, add: Add): void {
   const now = view.now(name);
   if (want.mac === undefined) return;
-  const master = view.master(name);
-  if (want.mac !== null && master !== undefined && view.now(master).type === "bond") return add(["mac"], `'${name}' has the address of '${master}' as long as it is its port`);
+  const bond = view.master(name) ?? Object.keys(view.desired).find((other) => view.want(other)?.ports?.[name]?.state === "present");
+  if (want.mac !== null && bond !== undefined && (view.now(bond).type ?? view.want(bond)?.type) === "bond") return add(["mac"], `'${name}' has the address of '${bond}' as long as it is its port`);
   if (view.facts(name).followsMac === true && want.mac !== null) {
     return add(["mac"], `'${name}' takes its address from what it is made of; once it has one of its own, the kernel never lets it follow again`, "Say 'mac' when the link is made");
   }
@@ -211,6 +216,13 @@ function portProblems(name: string, want: InterfaceState, view: View, add: Add):
     if (type === "bridge" && view.now(port).type === "bridge") add(path, `'${port}' is a bridge itself, which cannot be a port of one`);
     if (vlans != null && vlans.length > 0 && !filters) add(["ports", port, "vlans"], `'${name}' does not filter VLANs`, 'Declare "bridge": { "vlan_filtering": true } with it');
   }
+}
+
+/** IEEE 802.1D bounds it where there is a spanning tree, and the kernel holds to that. */
+function delayProblem(name: string, want: InterfaceState, view: View, add: Add): void {
+  const stp = want.bridge?.stp ?? (view.isThere(name) ? view.now(name).bridge?.stp : false);
+  const delay = want.bridge?.forward_delay;
+  if (stp === true && delay != null && (delay < 2 || delay > 30)) add(["bridge", "forward_delay"], `With a spanning tree ('stp') a forward delay is 2 to 30 seconds, not ${delay}`);
 }
 
 function routeProblems(name: string, view: View, add: Add): void {

@@ -87,7 +87,7 @@ function readLink(link: NamedLink, around: Around): ResourceReading {
   const advice = { ...(sessions.length === 0 ? {} : { sessions }), ...(passing.length === 0 ? {} : { passing }) };
   return {
     state,
-    observed: observedOf(link, hidden, passing, network),
+    observed: { ...observedOf(link, hidden, passing, network), ...(facts.path === undefined ? {} : { path: facts.path }) },
     identity: link.permanentAddress === undefined ? `index ${link.index}` : `mac ${link.permanentAddress}`,
     ...(Object.keys(facts).length === 0 ? {} : { facts: facts as Json }),
     ...(Object.keys(advice).length === 0 ? {} : { advice }),

@@ -19,11 +19,17 @@ export const OP_DBUS_PROTOCOL = 79;
 const VXLAN_PORT = 4789;
 const HUNDREDTHS = 100;
 
-/** The kernel's number of a link. */
-export type IndexOf = (name: string) => Promise<number>;
+/** What the messages before may have changed. */
+export interface Current {
+  /** The kernel's number of a link. */
+  indexOf(name: string): Promise<number>;
+  /** The VLANs of a bridge's port. */
+  vlansOf(port: string): Promise<readonly PortVlan[]>;
+}
 
 /** The messages of an operation, to be sent in this order. */
-export async function requestsFor(operation: Operation, network: Network, indexOf: IndexOf): Promise<Request<void>[]> {
+export async function requestsFor(operation: Operation, network: Network, current: Current): Promise<Request<void>[]> {
+  const indexOf = (name: string) => current.indexOf(name);
   switch (operation.do) {
     case "create":
       return [createLink(await newLink(operation, indexOf))];
@@ -34,7 +40,7 @@ export async function requestsFor(operation: Operation, network: Network, indexO
     case "leave":
       return leaving(operation.port, operation.master, network);
     case "vlans":
-      return vlanRequests(await indexOf(operation.port), operation.vlans ?? [], network.links.get(operation.port), network);
+      return vlanRequests(await indexOf(operation.port), parseVlans(operation.vlans ?? []), await current.vlansOf(operation.port));
     case "remove":
       return removing(operation.name, network);
     case "add address":
@@ -74,7 +80,7 @@ export function isDone(operation: Operation, network: Network): boolean {
 
 type Create = Extract<LinkOperation, { do: "create" }>;
 
-async function newLink({ name, type, vlan, veth, vxlan, bridge: { vlan_filtering, ...bridge } = {}, ...settings }: Create, indexOf: IndexOf) {
+async function newLink({ name, type, vlan, veth, vxlan, bridge: { vlan_filtering, ...bridge } = {}, ...settings }: Create, indexOf: Current["indexOf"]) {
   // A kernel that cannot filter VLANs does not take even the word that a bridge is not to.
   const { linkInfo, ...plain } = settingsOf({ ...settings, bridge: vlan_filtering === true ? { ...bridge, vlan_filtering } : bridge });
   const info = { ...linkInfo, kind: type };
@@ -160,8 +166,7 @@ function removing(name: string, network: Network): Request<void>[] {
   return [...ports.flatMap((port) => leaving(port.name, name, network)), deleteLink({ name })];
 }
 
-function vlanRequests(index: number, texts: readonly string[], link: NamedLink | undefined, network: Network): Request<void>[] {
-  const [now, goal] = [link === undefined ? [] : network.vlans(link), parseVlans(texts)];
+function vlanRequests(index: number, goal: readonly PortVlan[], now: readonly PortVlan[]): Request<void>[] {
   const gone = now.filter(({ id }) => !goal.some((vlan) => vlan.id === id));
   const fresh = goal.filter((vlan) => !now.some(({ id, pvid, untagged }) => id === vlan.id && pvid === vlan.pvid && untagged === vlan.untagged));
   return [

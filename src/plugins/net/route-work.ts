@@ -1,5 +1,5 @@
 import type { Action } from "../../core/plugin.ts";
-import type { Around } from "./link-work.ts";
+import type { Around } from "./around.ts";
 import { defaultDestination, isRoute, MAIN_TABLE, parseRouteName, usualMetric, type RouteKey } from "./route-name.ts";
 import { FAMILIES, type View } from "./state.ts";
 import type { Work } from "./steps.ts";

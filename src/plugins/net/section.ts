@@ -1,5 +1,5 @@
 import { isList, isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { macText, parseMac } from "../../core/mac-address.ts";
+import { normalMac } from "../../core/mac-address.ts";
 import type { KeyPath, Resource, Resources } from "../../core/resource.ts";
 import type { DeclaredAddress, DeclaredInterface, DeclaredPort, DeclaredRoute } from "./declared.ts";
 import { declaredKey, isRoute, keyOfDeclared, parseRouteName, routeName } from "./route-name.ts";
@@ -77,7 +77,7 @@ export function portKey(port: DeclaredPort): string {
 function interfaceOf({ name: _, observed: __, ports, mac, ipv4, ipv6, vxlan, ...others }: DeclaredInterface): Resource {
   return defined({
     ...others,
-    ...(mac === undefined ? {} : { mac: mac === null ? null : normalMac(mac) }),
+    ...(mac === undefined ? {} : { mac: mac === null ? null : (normalMac(mac) ?? mac) }),
     ...(vxlan === undefined ? {} : { vxlan: { ...vxlan, ...normalIps(vxlan, ["local", "remote"]) } }),
     ...(ports === undefined ? {} : { ports: Object.fromEntries((ports ?? []).map((port) => [portKey(port), portOf(port)])) }),
     ...(ipv4 === undefined ? {} : { ipv4: ipOf(ipv4) }),
@@ -127,11 +127,6 @@ function declaredIp({ address, ...others }: JsonObject): JsonObject {
     return [{ ip, prefix: Number(prefix), ...what }];
   }) : [];
   return { ...others, ...(address === undefined ? {} : { address: items }) };
-}
-
-function normalMac(text: string): string {
-  const bytes = parseMac(text);
-  return bytes === undefined ? text : macText(bytes);
 }
 
 function normalIps(from: Readonly<Record<string, unknown>>, keys: readonly string[]): JsonObject {

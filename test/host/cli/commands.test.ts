@@ -42,6 +42,9 @@ interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 hostTest("schema: a JSON Schema that takes the README's documents, and not their typos", async (host) => {
@@ -51,15 +54,19 @@ hostTest("schema: a JSON Schema that takes the README's documents, and not their
   const documents = [
     await Bun.file(`${import.meta.dir}/../readme/state.json`).json(),
     await Bun.file(`${import.meta.dir}/../readme/broken.json`).json(),
-    JSON.parse(/^ {4}(\{ "version"[^]*?\n)\n/m.exec(readme)?.[1] ?? "") as unknown,
+    ...[...readme.matchAll(/^ {4}(\{ "version"[^]*?\n)\n/gm)].map(([, text = ""]) => JSON.parse(text) as unknown),
   ];
+  expect(documents).toHaveLength(4);
   for (const document of documents) expect(accepts(schema, document)).toBe(true);
   expect(accepts(schema, await Bun.file(`${import.meta.dir}/../readme/typo.json`).json())).toBe(false);
+  for (const links of [[{}], [{ name: "eth0", mtu: 1 }], [{ name: "eth0", mtu: 1500.5 }], [{ name: "eth0", ports: [1] }], { name: "eth0" }]) {
+    expect(accepts(schema, { version: 1, plugins: { net: { interfaces: links } } })).toBe(false);
+  }
   for (const wrong of [{}, [], { version: 2, plugins: {} }, { version: 1 }, { version: 1, plugins: {}, more: 1 }, { version: 1, plugins: { nothing: {} } }]) {
     expect(accepts(schema, wrong)).toBe(false);
   }
   // Every keyword it uses is one that `accepts` knows, or says nothing about what is allowed here.
-  const known = new Set(["$schema", "title", "description", "default", "type", "properties", "additionalProperties", "required", "enum", "const", "anyOf"]);
+  const known = new Set(["$schema", "title", "description", "default", "type", "properties", "additionalProperties", "required", "enum", "const", "anyOf", "items", "minimum", "maximum"]);
   // Names of keys are strings anyway.
   known.add("propertyNames");
   expect(keywordsOf(schema).difference(known)).toEqual(new Set());
@@ -71,6 +78,8 @@ function accepts(schema: Schema, value: unknown): boolean {
   if ("const" in schema && value !== schema.const) return false;
   if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
   if (schema.type !== undefined && typeOf(value) !== (schema.type === "integer" ? "number" : schema.type)) return false;
+  if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value) || (schema.type === "integer" && !Number.isInteger(value)))) return false;
+  if (Array.isArray(value)) return schema.items === undefined || value.every((item) => accepts(schema.items ?? {}, item));
   if (typeOf(value) !== "object") return true;
   const { properties = {}, additionalProperties = true, required = [] } = schema;
   const entries = Object.entries(value as Record<string, unknown>);
@@ -87,7 +96,7 @@ function typeOf(value: unknown): string {
 }
 
 function keywordsOf(schema: Schema): Set<string> {
-  const below = [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), schema.additionalProperties].filter((inner) => typeof inner === "object");
+  const below = [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), schema.items, schema.additionalProperties].filter((inner) => typeof inner === "object");
   return below.reduce((all, inner) => all.union(keywordsOf(inner)), new Set(Object.keys(schema)));
 }
 
@@ -102,7 +111,7 @@ hostTest("completion bash: bash takes it, and completes commands, flags, words a
   expect(await completed(host, "op-dbus", "blockchain", "sh")).toEqual(["show"]);
   expect(await completed(host, "op-dbus", "apply", "--d")).toEqual(["--dry-run"]);
   expect(await completed(host, "op-dbus", "--root", "/tmp", "apply", "--pr")).toEqual(["--prune"]);
-  expect(await completed(host, "op-dbus", "plan", "--plugin", "")).toEqual(["systemd"]);
+  expect(await completed(host, "op-dbus", "plan", "--plugin", "")).toEqual(["net", "systemd"]);
   expect(await completed(host, "op-dbus", "plan", "--plugin", "=", "s")).toEqual(["systemd"]);
   expect(await completed(host, "op-dbus", "completion", "f")).toEqual(["fish"]);
   expect(await completed(host, "op-dbus", "plan", "/root/sta")).toEqual(["/root/state.json"]);

@@ -87,3 +87,20 @@ hostTest("net: a document that is wrong, or that this host cannot be brought to,
   expectLine(impossible, "There is no interface 'eth77' on this host", "172.16.0.1 cannot be reached: 'e1' has no address of a network with it", "op-dbus does not hand interfaces to a DHCP client yet", "which op-dbus does not make yet");
   expect(await everythingSaid(host)).toBe(before);
 }, NETWORK_HOST);
+
+hostTest("net: what the kernel refuses in the middle takes everything back, and says what it was", async (host) => {
+  await network(host);
+  const before = await everythingSaid(host);
+  const failed = await applyNet(host, {
+    interfaces: [
+      { name: "e1", mtu: 1400, ipv4: { address: [{ ip: "10.5.0.1", prefix: 24 }] } },
+      { name: "vx5", type: "vxlan", vxlan: { id: 5 } },
+      { name: "vx6", type: "vxlan", vxlan: { id: 5 } },
+    ],
+  }, 4);
+  expectLine(failed, "Could not create link vx6", "EEXIST", "Everything was taken back");
+  expect(await everythingSaid(host)).toBe(before);
+  const late = await applyNet(host, { interfaces: [{ name: "br0", type: "bridge" }, { name: "e1", mtu: 70_000 }, { name: "e2", mac: "02:00:00:00:09:09" }] }, 4);
+  expectLine(late, "Could not set link e1: mtu greater than device maximum (EINVAL)", "Everything was taken back");
+  expect(await everythingSaid(host)).toBe(before);
+}, NETWORK_HOST);
