@@ -137,12 +137,21 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     import("./sys/unit-log.ts"),
     import("./sys/operator.ts"),
   ]);
-  const [{ readOnly }, { readOnly: readOnlyNetlink }] = await Promise.all([import("./protocols/dbus/read-only.ts"), import("./protocols/netlink/read-only.ts")]);
+  const [{ readOnly }, { readOnly: readOnlyNetlink }, { readOnly: readOnlyOvsdb }, { openLocalOvsdb }] = await Promise.all([
+    import("./protocols/dbus/read-only.ts"),
+    import("./protocols/netlink/read-only.ts"),
+    import("./protocols/ovsdb/read-only.ts"),
+    import("./protocols/ovsdb/client.ts"),
+  ]);
   const netlink = openNetlink();
   return {
     plugins: createPlugins({
       bus: access === "read" ? readOnly(bus) : bus,
       netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
+      openVswitch() {
+        const ovsdb = openLocalOvsdb();
+        return access === "read" && ovsdb !== undefined ? readOnlyOvsdb(ovsdb) : ovsdb;
+      },
       configFiles: createConfigFile(),
       operator: readOperator(process.env),
       unitLog: createUnitLog(),

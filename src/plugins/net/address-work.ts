@@ -1,5 +1,4 @@
 import type { Action } from "../../core/plugin.ts";
-import { sameValue } from "../../core/resource.ts";
 import type { Around } from "./around.ts";
 import { lostWithLastAddress } from "./losses.ts";
 import { FAMILIES, type View } from "./state.ts";
@@ -34,7 +33,7 @@ function removals(name: string, family: Family, added: readonly string[], { view
     const master = removed.includes(address) ? undefined : masters.get(address);
     const change = { resource: name, path: [family, "address", address], from: "present", to: null, risk: "high" as const, ...guard.address(name, address) };
     if (master !== undefined) return { ...change, verb: "move", impliedBy: master };
-    const named = Object.hasOwn(view.want(name)?.[family]?.address ?? {}, address) || isOwned(name, family, address, view);
+    const named = Object.hasOwn(view.want(name)?.[family]?.address ?? {}, address) || view.owns(name, [family, "address", address]);
     return { ...change, verb: "remove", ...(named ? {} : { impliedBy: name }) };
   });
   const last = family === "ipv4" && staying.length === 0 ? lostWithLastAddress(name, view, actions[0]?.impliedBy) : [];
@@ -64,14 +63,9 @@ export function addressesToRemove(name: string, family: Family, view: View): str
   const { written, [family]: { address: declared = {}, enabled } = {} } = view.want(name) ?? {};
   return nowOf(name, family, view).filter((address) => {
     const kind = Object.hasOwn(declared, address) ? declared[address] : undefined;
-    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && isOwned(name, family, address, view));
+    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && view.owns(name, [family, "address", address]));
     return kind === "absent" || kind === null;
   });
-}
-
-/** Whether op-dbus put it there. */
-function isOwned(name: string, family: Family, address: string, view: View): boolean {
-  return view.owned[name]?.keys.some(({ path, original }) => sameValue([...path], [family, "address", address]) && original === null) === true;
 }
 
 function nowOf(name: string, family: Family, view: View): string[] {

@@ -1,8 +1,9 @@
 import { ipText, parseIp } from "../../core/ip-address.ts";
 import { parseMac } from "../../core/mac-address.ts";
 import type { DeclaredAddress, DeclaredInterface, DeclaredPort, DeclaredRoute } from "./declared.ts";
-import { interfaceNameProblem } from "./interface-name.ts";
+import { interfaceNameProblem, isGuestPort } from "./interface-name.ts";
 import { isDefaultDestination, keyOfDeclared, MAIN_TABLE, routeName, usualMetric } from "./route-name.ts";
+import { vswitchProblems } from "./ovs/checks.ts";
 import { addressKey, portKey } from "./section.ts";
 import { familyOf, familyOfText, isLinkLocal, isMulticast, networkOf, parseSubnet, subnetText, type Family } from "./subnet.ts";
 import { vlanIds } from "./vlan-list.ts";
@@ -52,6 +53,7 @@ function interfaceProblems(entry: DeclaredInterface, add: Add): void {
   for (const [key, types] of of) {
     if (entry[key] != null && type != null && !types.includes(type)) add([key], `'${name}' is of type "${type}"; '${key}' is for ${types.map((each) => `"${each}"`).join(" or ")}`);
   }
+  vswitchProblems(entry, add);
   if (mac != null) macProblem(mac, ["mac"], add);
   if (match !== undefined && "mac" in match && parseMac(match.mac) === undefined) add(["match", "mac"], `${JSON.stringify(match.mac)} is no hardware address, such as "02:00:00:00:00:01"`);
   for (const [key, other] of [["vlan", vlan?.base], ["veth", veth?.peer], ["vxlan", vxlan?.base]] as const) {
@@ -176,8 +178,8 @@ function ports(interfaces: Interfaces, add: Add): void {
       if (typeof port !== "string") vlanProblems(port, entry, (keys, message) => add([...path, ...keys], message));
       if (typeof port !== "string" && port.state === "absent") continue;
       const other = masters.get(name);
-      if (other !== undefined) add(path, other === entry.name ? `'${name}' is there twice` : `'${name}' is a port of '${other}' already`);
-      const isBridge = byName.get(name)?.type === "bridge";
+      if (other !== undefined && (other === entry.name || !isGuestPort(name))) add(path, other === entry.name ? `'${name}' is there twice` : `'${name}' is a port of '${other}' already`);
+      const isBridge = ["bridge", "ovs-bridge"].includes(byName.get(name)?.type ?? "");
       if (isBridge && entry.type !== "bond") add(path, `'${name}' is a bridge itself, which cannot be a port of one`);
       if (byName.get(name)?.state === "absent") add(path, `'${name}' is to be absent`);
       masters.set(name, entry.name);

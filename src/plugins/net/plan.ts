@@ -1,9 +1,12 @@
+import { isObject } from "../../core/json.ts";
 import type { Note, PluginPlan, Problem, Reading, Step } from "../../core/plugin.ts";
 import { keyName, valueAt, type OwnedResources, type Resources } from "../../core/resource.ts";
 import { addressWork } from "./address-work.ts";
 import type { Around } from "./around.ts";
 import { linkWork } from "./link-work.ts";
 import { Moves } from "./moves.ts";
+import { inTurns } from "./ovs/turns.ts";
+import { vswitchWork } from "./ovs/work.ts";
 import { portWork } from "./port-work.ts";
 import { problemsOf } from "./problems.ts";
 import { Guard } from "./protection.ts";
@@ -12,7 +15,7 @@ import { gatewayWork, routeWork } from "./route-work.ts";
 import { FAMILIES, View } from "./state.ts";
 import { buildSteps, type Work } from "./steps.ts";
 
-/** The difference between the declared network and the one that is there, as at most seven steps however many links there are. */
+/** The difference between the declared network and the one that is there, as few steps however many links there are. */
 export function planNetwork(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan {
   const view = new View(desired, actual, owned);
   const moves = new Moves(view);
@@ -32,6 +35,7 @@ function workOf(around: Around): Work[] {
     ...routeWork(around),
     ...declared.flatMap((name) => [...linkWork(name, around), ...addressWork(name, around), ...portWork(name, around)]),
     ...ports.flatMap((port) => addressWork(port, around)),
+    ...inTurns(vswitchWork(around)),
   ];
   return withoutRebuilt(work);
 }
@@ -63,7 +67,8 @@ function isDeclared(resource: string, view: View): boolean {
 const UNTIL_BOOT = "what is changed here lasts until the next boot";
 
 function notesOf(steps: readonly Step[], { view }: Around): Note[] {
-  const changed = [...new Set(steps.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
+  const kernels = steps.filter(({ call }) => !isObject(call) || call.vswitch === undefined);
+  const changed = [...new Set(kernels.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
   const [route] = changed.filter(isRoute);
   return [
     ...changed.filter((name) => !isRoute(name)).map((resource) => ({ resource, message: `${resource}: ${UNTIL_BOOT}` })),

@@ -2,6 +2,7 @@ import type { Action } from "../../core/plugin.ts";
 import { leavesOf, sameValue, type Resource } from "../../core/resource.ts";
 import { isGuestPort } from "./interface-name.ts";
 import type { Around } from "./around.ts";
+import { isOvsBridge } from "./ovs/ports.ts";
 import { FAMILIES, type View } from "./state.ts";
 import type { Work } from "./steps.ts";
 
@@ -9,11 +10,11 @@ import type { Work } from "./steps.ts";
 export function portWork(name: string, around: Around): Work[] {
   const { view } = around;
   const { ports, state } = view.want(name) ?? {};
-  if (state === "absent") return [];
+  if (state === "absent" || isOvsBridge(name, view)) return [];
   const leaving = portsToRemove(name, view).map((port) => leave(name, port, around));
   const joining = Object.entries(ports ?? {}).flatMap(([port, { state: declared, vlans }]) => {
     if (declared !== "present" && !(declared === undefined && vlans !== undefined)) return [];
-    const joins = declared === "present" && view.master(port) !== name ? [join(name, port, around)] : [];
+    const joins = declared === "present" && !view.hasPort(name, port) ? [join(name, port, around)] : [];
     return [...joins, ...vlanWork(name, port, vlans, view)];
   });
   return [...leaving, ...joining];
@@ -25,13 +26,8 @@ export function portsToRemove(name: string, view: View): string[] {
   return Object.keys(view.now(name).ports ?? {}).filter((port) => {
     const declared = Object.hasOwn(ports, port) ? ports[port]?.state : undefined;
     if (declared !== undefined) return declared !== "present";
-    return written?.ports !== undefined && !Object.hasOwn(ports, port) && !isGuestPort(port) && (ports_exclusive === true || isOwned(name, port, view));
+    return written?.ports !== undefined && !Object.hasOwn(ports, port) && !isGuestPort(port) && (ports_exclusive === true || view.owns(name, ["ports", port, "state"]));
   });
-}
-
-/** Whether op-dbus put it there. */
-function isOwned(master: string, port: string, view: View): boolean {
-  return view.owned[master]?.keys.some(({ path, original }) => sameValue([...path], ["ports", port, "state"]) && original === null) === true;
 }
 
 function join(master: string, port: string, { view, moves, guard }: Around): Work {
@@ -49,7 +45,7 @@ function join(master: string, port: string, { view, moves, guard }: Around): Wor
 
 function leave(master: string, port: string, { view, guard }: Around): Work {
   const [first, ...others] = lostKeys(master, port, view);
-  const named = Object.hasOwn(view.want(master)?.ports ?? {}, port) || isOwned(master, port, view);
+  const named = Object.hasOwn(view.want(master)?.ports ?? {}, port) || view.owns(master, ["ports", port, "state"]);
   const because = named ? {} : { impliedBy: master };
   const actions = first === undefined ? [] : [{ ...first, ...guard.leaving(port), ...because }, ...others.map((action) => ({ ...action, ...because }))];
   return { stage: "change ports", rank: 0, operations: [{ do: "leave", port, master }], actions };
