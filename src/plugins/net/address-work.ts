@@ -1,9 +1,9 @@
 import type { Action } from "../../core/plugin.ts";
 import type { Around } from "./around.ts";
 import { lostWithLastAddress } from "./losses.ts";
-import { FAMILIES, type View } from "./state.ts";
+import type { View } from "./state.ts";
 import type { AddressOperation, Work } from "./steps.ts";
-import { sameNetwork, type Family } from "./subnet.ts";
+import { FAMILIES, sameNetwork, type Family } from "./subnet.ts";
 
 /** What brings a link's addresses to what is declared of them: new ones first, the old ones when all else is in place. */
 export function addressWork(name: string, around: Around): Work[] {
@@ -16,7 +16,7 @@ export function addressWork(name: string, around: Around): Work[] {
 }
 
 function addition(name: string, family: Family, address: string, view: View): Work {
-  const holder = view.there.find((other) => view.now(other)[family]?.address?.[address] === "present");
+  const holder = view.links.find((other) => view.now(other)[family]?.address?.[address] === "present");
   const note = holder === undefined ? {} : { note: `moves here from ${holder}` };
   const action: Action = { resource: name, verb: "add", path: [family, "address", address], from: null, to: "present", risk: "low", ...note };
   return { stage: "add addresses", operations: [{ do: "add address", dev: name, address, ...(holder === undefined ? {} : { moved: true }) }], actions: [action] };

@@ -3,10 +3,11 @@ import type { Change, Progress, Reading, Step, StepOutcome } from "../../core/pl
 import { leavesOf, sameValue, type Resource } from "../../core/resource.ts";
 import type { Netlink, Request } from "../../protocols/netlink/netlink.ts";
 import { getLink } from "../../protocols/netlink/reads.ts";
+import { isDone } from "./done.ts";
 import { readNetwork, type Network } from "./network.ts";
-import { readHost, readingOf, type Sources } from "./reading.ts";
 import { changeVswitch } from "./ovs/apply.ts";
-import { isDone, requestsFor, restoringFor, type Current } from "./requests.ts";
+import { readHost, readingOf, type Sources } from "./reading.ts";
+import { requestsFor, restoringFor, type Current } from "./requests.ts";
 import { keyOf, type Call, type Operation } from "./steps.ts";
 
 /**
@@ -112,4 +113,3 @@ function differences(resource: string, before: Resource, after: Resource): Chang
     return sameValue(from, to) ? [] : [{ resource, path, from, to }];
   });
 }
-

@@ -1,33 +1,16 @@
 import { ipText, parseIp } from "../../core/ip-address.ts";
 import { parseMac } from "../../core/mac-address.ts";
-import type { DeclaredAddress, DeclaredInterface, DeclaredPort, DeclaredRoute } from "./declared.ts";
-import { interfaceNameProblem, isGuestPort } from "./interface-name.ts";
-import { isDefaultDestination, keyOfDeclared, MAIN_TABLE, routeName, usualMetric } from "./route-name.ts";
+import type { DeclaredAddress, DeclaredInterface, DeclaredRoute } from "./declared.ts";
+import { interfaceNameProblem } from "./interface-name.ts";
 import { vswitchProblems } from "./ovs/checks.ts";
-import { addressKey, portKey } from "./section.ts";
-import { familyOf, familyOfText, isLinkLocal, isMulticast, networkOf, parseSubnet, subnetText, type Family } from "./subnet.ts";
-import { vlanIds } from "./vlan-list.ts";
-
-export interface Placed<T> {
-  readonly index: number;
-  readonly entry: T;
-}
-
-export interface SectionProblem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-type Interfaces = readonly Placed<DeclaredInterface>[];
-type Routes = readonly Placed<DeclaredRoute>[];
-type Add = (path: readonly (string | number)[], message: string) => void;
+import { relationProblems, type Add, type Interfaces, type Routes, type SectionProblem } from "./relations.ts";
+import { isDefaultDestination, keyOfDeclared, MAIN_TABLE, usualMetric } from "./route-name.ts";
+import { addressKey } from "./section.ts";
+import { FAMILIES, familyOf, familyOfText, isLinkLocal, isMulticast, networkOf, parseSubnet, SPOKEN, subnetText, type Family } from "./subnet.ts";
 
 /** IPv6 needs links of this MTU (RFC 8200, 5): the kernel takes it off any other. */
 export const IPV6_SMALLEST_MTU = 1280;
 const LOCAL_TABLE = 255;
-const LOOP_SHOWN = 8;
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
-const SPOKEN = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 
 /** What is wrong with a section whatever the host: each entry by itself, then one with the other. */
 export function sectionProblems(interfaces: Interfaces, routes: Routes): SectionProblem[] {
@@ -37,10 +20,7 @@ export function sectionProblems(interfaces: Interfaces, routes: Routes): Section
     interfaceProblems(entry, (path, message) => add(["interfaces", index, ...path], message));
   }
   for (const { index, entry } of routes) routeProblems(entry, (path, message) => add(["routes", index, ...path], message));
-  sameNames(interfaces, routes, add);
-  gateways(interfaces, add);
-  ports(interfaces, add);
-  loops(interfaces, add);
+  relationProblems(interfaces, routes, add);
   return problems;
 }
 
@@ -136,98 +116,6 @@ function routeProblems(entry: DeclaredRoute, add: Add): void {
   if (familyOf(bytes) !== subnet.family) return add(["via"], `${via} is no ${SPOKEN[subnet.family]} address, as the destination is`);
   const plain = isDefaultDestination(key.destination) && key.table === MAIN_TABLE && key.metric === usualMetric(key.destination);
   if (plain && state !== "absent") add(["destination"], "The default route is declared as 'gateway' of its interface; here, one that has a metric or a table");
-}
-
-function sameNames(interfaces: Interfaces, routes: Routes, add: Add): void {
-  const names = new Set<string>();
-  for (const { index, entry } of interfaces) {
-    if (names.has(entry.name)) add(["interfaces", index, "name"], `'${entry.name}' is there twice`);
-    names.add(entry.name);
-  }
-  const keys = new Set<string>();
-  for (const { index, entry } of routes) {
-    const key = keyOfDeclared(entry);
-    if (key === undefined) continue;
-    if (keys.has(routeName(key))) add(["routes", index, "destination"], `${routeName(key)} is there twice: a route is one by destination, metric and table`);
-    keys.add(routeName(key));
-  }
-}
-
-/** There is one default route by family: a second one needs a metric, and so an entry under 'routes'. */
-function gateways(interfaces: Interfaces, add: Add): void {
-  for (const family of FAMILIES) {
-    let first: string | undefined;
-    for (const { index, entry } of interfaces) {
-      if (entry[family]?.gateway == null) continue;
-      if (first !== undefined) add(["interfaces", index, family, "gateway"], `'${first}' has the ${SPOKEN[family]} gateway already; one more is a route with a metric of its own`);
-      first ??= entry.name;
-    }
-  }
-}
-
-function ports(interfaces: Interfaces, add: Add): void {
-  const masters = new Map<string, string>();
-  const byName = new Map(interfaces.map(({ entry }) => [entry.name, entry]));
-  for (const { index, entry } of interfaces) {
-    for (const [at, port] of (entry.ports ?? []).entries()) {
-      const path = ["interfaces", index, "ports", at] as const;
-      const name = portKey(port);
-      const wrong = interfaceNameProblem(name);
-      if (wrong !== undefined) add(path, wrong);
-      if (name === entry.name) add(path, `'${name}' cannot be its own port`);
-      if (typeof port !== "string") vlanProblems(port, entry, (keys, message) => add([...path, ...keys], message));
-      if (typeof port !== "string" && port.state === "absent") continue;
-      const other = masters.get(name);
-      if (other !== undefined && (other === entry.name || !isGuestPort(name))) add(path, other === entry.name ? `'${name}' is there twice` : `'${name}' is a port of '${other}' already`);
-      const isBridge = ["bridge", "ovs-bridge"].includes(byName.get(name)?.type ?? "");
-      if (isBridge && entry.type !== "bond") add(path, `'${name}' is a bridge itself, which cannot be a port of one`);
-      if (byName.get(name)?.state === "absent") add(path, `'${name}' is to be absent`);
-      masters.set(name, entry.name);
-    }
-  }
-}
-
-function vlanProblems(port: Exclude<DeclaredPort, string>, { bridge, type, name }: DeclaredInterface, add: Add): void {
-  const named = (["pvid", "vids", "untagged"] as const).find((key) => port[key] != null && JSON.stringify(port[key]) !== "[]");
-  if (named !== undefined && type === "bond") add([named], "A port of a bond has no VLANs of its own");
-  else if (named !== undefined && bridge?.vlan_filtering === false) add([named], `'${name}' does not filter VLANs; that is "bridge": { "vlan_filtering": true }`);
-  for (const key of ["vids", "untagged"] as const) {
-    if (port[key] != null && vlanIds(port[key]) === undefined) add([key], "A list of VLANs is of ids from 1 to 4094 and of ranges, such as [10, \"20-29\"]");
-  }
-}
-
-/** An interface stands on its base and its ports; none stands on itself. */
-function loops(interfaces: Interfaces, add: Add): void {
-  const below = new Map(interfaces.map(({ entry: { name, vlan, vxlan, ports: members } }) => {
-    const joined = (members ?? []).flatMap((port) => (typeof port !== "string" && port.state === "absent" ? [] : [portKey(port)]));
-    return [name, [vlan?.base, vxlan?.base, ...joined].flatMap((each) => (each == null || each === name ? [] : [each]))] as const;
-  }));
-  const finished = new Set<string>();
-  for (const { index, entry } of interfaces) {
-    const loop = loopFrom(entry.name, below, finished);
-    if (loop !== undefined) add(["interfaces", index], `These stand on each other: ${loop.length > LOOP_SHOWN ? `${loop.slice(0, LOOP_SHOWN).join(", ")} and others` : loop.join(", ")}`);
-  }
-}
-
-/** The first loop that is come upon from here; what was walked to its end is in `finished`. */
-function loopFrom(start: string, below: ReadonlyMap<string, readonly string[]>, finished: Set<string>): string[] | undefined {
-  const frame = (name: string) => ({ name, left: [...(below.get(name) ?? [])] });
-  const [trail, names] = [[frame(start)], new Set([start])];
-  for (let last = trail.at(-1); last !== undefined; last = trail.at(-1)) {
-    const next = last.left.shift();
-    if (next === undefined) {
-      finished.add(last.name);
-      names.delete(last.name);
-      trail.pop();
-    } else if (names.has(next)) {
-      names.forEach((name) => finished.add(name));
-      return [...trail.map(({ name }) => name).slice([...names].indexOf(next)), next];
-    } else if (!finished.has(next)) {
-      trail.push(frame(next));
-      names.add(next);
-    }
-  }
-  return undefined;
 }
 
 function notAnIp(text: string): string {

@@ -4,7 +4,7 @@ import { sameValue, valueAt, type KeyPath, type Resource } from "../../core/reso
 import type { Around } from "./around.ts";
 import { downWith, keysOf, lostWith } from "./losses.ts";
 import { ovsTypeOf } from "./ovs/ports.ts";
-import { type BondState, type BridgeState, type InterfaceState, type LinkType, type View } from "./state.ts";
+import type { BondState, BridgeState, InterfaceState, LinkType, View } from "./state.ts";
 import type { LinkMakeup, LinkSettings, Work } from "./steps.ts";
 
 /** Keys that a link is made with; the kernel changes none of them afterwards. */
@@ -170,4 +170,3 @@ function settingsAt(values: Readonly<Record<string, Json>>): LinkSettings {
     ...(Object.keys(bridge).length === 0 ? {} : { bridge }), ...(Object.keys(bond).length === 0 ? {} : { bond }),
   };
 }
-

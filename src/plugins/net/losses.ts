@@ -2,8 +2,8 @@ import type { Json } from "../../core/json.ts";
 import type { Action } from "../../core/plugin.ts";
 import { leavesOf, type KeyPath, type Leaf, type Resource } from "../../core/resource.ts";
 import { isRoute } from "./route-name.ts";
-import { FAMILIES, type View } from "./state.ts";
-import { familyOfText } from "./subnet.ts";
+import type { View } from "./state.ts";
+import { FAMILIES, familyOfText } from "./subnet.ts";
 
 /*
  * What the kernel takes away by itself with something else, so that it can be given back: an interface that goes down loses its

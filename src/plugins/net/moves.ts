@@ -1,7 +1,7 @@
 import { parseIp } from "../../core/ip-address.ts";
 import { isRoute } from "./route-name.ts";
-import { FAMILIES, type View } from "./state.ts";
-import { contains, parseSubnet, type Family } from "./subnet.ts";
+import type { View } from "./state.ts";
+import { contains, FAMILIES, parseSubnet, type Family } from "./subnet.ts";
 
 /** An address that a port has and that the document gives to its bridge. */
 export interface Move {

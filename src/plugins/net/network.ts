@@ -1,11 +1,11 @@
+import { parseIp } from "../../core/ip-address.ts";
 import { localOf, type Address } from "../../protocols/netlink/address.ts";
+import { vlanRanges } from "../../protocols/netlink/bridge.ts";
 import { AF_INET6, IFF, RTM_F, RTN, RTPROT, RT_SCOPE, RT_TABLE } from "../../protocols/netlink/constants.ts";
 import type { Link } from "../../protocols/netlink/link.ts";
 import type { Netlink } from "../../protocols/netlink/netlink.ts";
 import { dumpAddresses, dumpLinks, dumpRoutes } from "../../protocols/netlink/reads.ts";
 import type { Route } from "../../protocols/netlink/route.ts";
-import { vlanRanges } from "../../protocols/netlink/bridge.ts";
-import { parseIp } from "../../core/ip-address.ts";
 import { interfaceNameProblem } from "./interface-name.ts";
 import { defaultDestination, routeName, type RouteKey } from "./route-name.ts";
 import { isLinkLocal, isMulticast } from "./subnet.ts";

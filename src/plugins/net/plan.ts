@@ -1,5 +1,5 @@
 import { isObject } from "../../core/json.ts";
-import type { Note, PluginPlan, Problem, Reading, Step } from "../../core/plugin.ts";
+import type { Action, Note, PluginPlan, Problem, Reading, Step } from "../../core/plugin.ts";
 import { keyName, valueAt, type OwnedResources, type Resources } from "../../core/resource.ts";
 import { addressWork } from "./address-work.ts";
 import type { Around } from "./around.ts";
@@ -12,8 +12,9 @@ import { problemsOf } from "./problems.ts";
 import { Guard } from "./protection.ts";
 import { isRoute } from "./route-name.ts";
 import { gatewayWork, routeWork } from "./route-work.ts";
-import { FAMILIES, View } from "./state.ts";
+import { View } from "./state.ts";
 import { buildSteps, type Work } from "./steps.ts";
+import { FAMILIES } from "./subnet.ts";
 
 /** The difference between the declared network and the one that is there, as few steps however many links there are. */
 export function planNetwork(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan {
@@ -46,17 +47,22 @@ function withoutRebuilt(work: readonly Work[]): Work[] {
   return work.map((item) => ({ ...item, actions: item.actions.filter(({ resource, impliedBy }) => item.stage === "set routes" || impliedBy === undefined || !set.has(resource)) }));
 }
 
-/** What the kernel takes away along with one thing must not be what is declared elsewhere. */
+/** What the kernel takes away along with one thing must not be what is declared elsewhere. Pointed at is what takes it away. */
 function contradictions(work: readonly Work[], view: View): Problem[] {
-  const lost = work.flatMap(({ actions }) => actions).filter(({ impliedBy, to, verb }) => impliedBy !== undefined && verb !== "move" && (to === null || to === "absent" || to === false));
-  const wholly = new Set(lost.flatMap(({ resource, path }) => (path?.join() === "state" && isDeclared(resource, view) ? [resource] : [])));
-  return lost.flatMap(({ resource, path = [], to, impliedBy = "" }): Problem[] => {
-    // Its other keys are not known, so nothing could set it again.
-    if (view.routeFacts(resource).special !== undefined) return [{ resource: impliedBy, path: [], message: `'${resource}' would be lost with what is declared of '${impliedBy}', and could not be given back`, hint: "Remove the route first" }];
-    const declared = path.join() === "state" ? (isDeclared(resource, view) ? "present" : undefined) : wholly.has(resource) ? undefined : valueAt(view.desired[resource], path);
-    if (declared == null || declared === to || declared === "absent") return [];
-    const what = path.join() === "state" ? `'${resource}'` : `'${keyName(path)}' of '${resource}'`;
-    return [{ resource, path, message: `${what} would be lost with what is declared of '${impliedBy}'` }];
+  return work.flatMap(({ actions }) => {
+    const lost = actions.filter(({ impliedBy, to, verb }) => impliedBy !== undefined && verb !== "move" && (to === null || to === "absent" || to === false));
+    const wholly = new Set(lost.flatMap(({ resource, path }) => (path?.join() === "state" ? [resource] : [])));
+    return lost.flatMap(({ resource, path = [], to, impliedBy = "" }): Problem[] => {
+      const cause: Pick<Action, "resource" | "path"> = actions.find((action) => action.impliedBy === undefined) ?? { resource: impliedBy };
+      const about = { resource: cause.resource, path: cause.path ?? [] };
+      const by = `would be lost with what is declared of '${cause.resource}'`;
+      const whole = path.join() === "state";
+      // Its other keys are not known, so nothing could set it again.
+      if (whole && view.routeFacts(resource).special !== undefined) return [{ ...about, message: `'${resource}' ${by}, and could not be given back`, hint: "Remove the route first" }];
+      if (whole) return isDeclared(resource, view) ? [{ ...about, message: `'${resource}' ${by}` }] : [];
+      const declared = wholly.has(resource) ? undefined : valueAt(view.desired[resource], path);
+      return declared == null || declared === to || declared === "absent" ? [] : [{ ...about, message: `'${keyName(path)}' of '${resource}' ${by}` }];
+    });
   });
 }
 
@@ -95,4 +101,3 @@ function strandedOn(port: string, master: string, view: View): { readonly port: 
     .filter((address) => FAMILIES.every((family) => view.want(master)?.[family]?.address?.[address] !== "present" && view.want(port)?.[family]?.address?.[address] !== "absent"))
     .map((address) => ({ port, address }));
 }
-

@@ -1,10 +1,11 @@
 import type { Action } from "../../core/plugin.ts";
 import { leavesOf, sameValue, type Resource } from "../../core/resource.ts";
-import { isGuestPort } from "./interface-name.ts";
 import type { Around } from "./around.ts";
+import { isGuestPort } from "./interface-name.ts";
 import { isOvsBridge } from "./ovs/ports.ts";
-import { FAMILIES, type View } from "./state.ts";
+import type { View } from "./state.ts";
 import type { Work } from "./steps.ts";
+import { FAMILIES } from "./subnet.ts";
 
 /** What brings the ports of a bridge or bond to what is declared of them. */
 export function portWork(name: string, around: Around): Work[] {

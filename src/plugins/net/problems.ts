@@ -1,20 +1,18 @@
-import { parseIp } from "../../core/ip-address.ts";
 import { normalMac } from "../../core/mac-address.ts";
 import type { Problem } from "../../core/plugin.ts";
 import { keyName, sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
 import { nearest } from "../../core/suggestion.ts";
 import { addressesToRemove } from "./address-work.ts";
+import type { Around } from "./around.ts";
 import { IPV6_SMALLEST_MTU } from "./checks.ts";
 import { isGuestPort } from "./interface-name.ts";
-import type { Around } from "./around.ts";
 import { MAKEUP } from "./link-work.ts";
 import { isOvsType } from "./ovs/declared.ts";
 import { vswitchProblemsOf } from "./ovs/problems.ts";
-import { isRoute, parseRouteName } from "./route-name.ts";
-import { FAMILIES, type InterfaceState, type View } from "./state.ts";
-import { contains, familyOfText, isLinkLocal, parseSubnet, type Family } from "./subnet.ts";
-
-type Add = (path: KeyPath, message: string, hint?: string) => void;
+import { gatewayProblem, Reach, routeProblems, type Add } from "./reach.ts";
+import { isRoute } from "./route-name.ts";
+import type { InterfaceState, View } from "./state.ts";
+import { FAMILIES, type Family } from "./subnet.ts";
 
 /** Types that a link can be made with, and removed: the others are devices, or made by somebody else's program. */
 const MADE = ["bridge", "veth", "vxlan", "dummy", "vlan", "bond"];
@@ -29,16 +27,17 @@ const NEEDED: Readonly<Record<string, readonly KeyPath[]>> = {
 /** Why this host cannot be brought to what is declared. */
 export function problemsOf(around: Around): Problem[] {
   const { view } = around;
+  const reach = new Reach(view);
   const problems: Problem[] = [];
   for (const resource of Object.keys(view.desired)) {
     const add: Add = (path, message, hint) => problems.push({ resource, path, message, ...(hint === undefined ? {} : { hint }) });
-    if (isRoute(resource)) routeProblems(resource, view, add);
-    else interfaceProblems(resource, around, add);
+    if (isRoute(resource)) routeProblems(resource, reach, add);
+    else interfaceProblems(resource, around, reach, add);
   }
   return problems;
 }
 
-function interfaceProblems(name: string, around: Around, add: Add): void {
+function interfaceProblems(name: string, around: Around, reach: Reach, add: Add): void {
   const { view } = around;
   const want = view.want(name);
   if (want === undefined) return;
@@ -48,7 +47,12 @@ function interfaceProblems(name: string, around: Around, add: Add): void {
   notBuilt(want, add);
   if (view.isThere(name)) changeProblems(name, want, view, add);
   else creationProblems(name, want, view, add);
-  for (const family of FAMILIES) ipProblems(name, family, around, add);
+  for (const family of FAMILIES) {
+    if (want[family] === undefined) continue;
+    switchProblems(name, family, view, add);
+    addressProblems(name, family, around, add);
+    gatewayProblem(name, family, reach, add);
+  }
   portProblems(name, want, view, add);
   delayProblem(name, want, view, add);
 }
@@ -69,7 +73,7 @@ function matchProblem(name: string, { match }: InterfaceState, view: View, add: 
   const of = (link: string) => (key === "path" ? view.facts(link).path : (view.facts(link).permanentMac ?? view.now(link).mac));
   const found = view.isThere(name) ? of(name) : undefined;
   if (found === declared) return;
-  const meant = view.there.find((other) => !isRoute(other) && of(other) === declared);
+  const meant = view.links.find((other) => of(other) === declared);
   const hint = meant === undefined ? undefined : `It is '${meant}' here`;
   if (view.isThere(name)) add(["match", key], `'${name}' is another device here: its ${key} is ${found ?? "not known"}, not ${declared}`, hint);
   else if (meant !== undefined) add(["match", key], `The device of ${key} ${declared} is not '${name}' here`, hint);
@@ -95,7 +99,7 @@ function dependence(resource: Resource, name: string): KeyPath | undefined {
 
 function creationProblems(name: string, want: InterfaceState, view: View, add: Add): void {
   if (want.type == null || want.type === "ethernet" || want.type === "ovs-port") {
-    const near = nearest(name, view.there.filter((other) => !isRoute(other)));
+    const near = nearest(name, view.links);
     const hint = near === undefined ? undefined : `Did you mean '${near}'?`;
     const kinds = want.type == null ? `; to have it made, say its 'type': ${[...MADE, ...OVS_MADE].join(", ")}` : "";
     return add(want.type == null ? [] : ["type"], `There is no interface '${name}' on this host${kinds}`, hint);
@@ -150,8 +154,8 @@ function macProblem(name: string, want: InterfaceState, view: View, add: Add): v
   if (view.facts(name).followsMac === true && want.mac !== null) {
     return add(["mac"], `'${name}' takes its address from what it is made of; once it has one of its own, the kernel never lets it follow again`, "Say 'mac' when the link is made");
   }
-  const lets = want.mac === null && now.mac != null && view.facts(name).permanentMac === undefined && view.facts(name).followsMac === false;
-  if (lets) add(["mac"], `The address of '${name}' cannot be unset: the kernel never lets it follow others again`);
+  const hasItsOwn = now.mac != null && view.facts(name).permanentMac === undefined && view.facts(name).followsMac === false;
+  if (want.mac === null && hasItsOwn) add(["mac"], `The address of '${name}' cannot be unset: the kernel never lets it follow others again`);
 }
 
 function mtuProblem(name: string, want: InterfaceState, view: View, add: Add): void {
@@ -160,33 +164,27 @@ function mtuProblem(name: string, want: InterfaceState, view: View, add: Add): v
   if (has.length > 0) add(["mtu"], `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${has.join(", ")}`, "Declare these addresses absent first");
 }
 
-function ipProblems(name: string, family: Family, { view, moves }: Around, add: Add): void {
-  const want = view.want(name)?.[family];
-  if (want === undefined) return;
-  switchProblems(name, family, view, add);
-  const now = view.now(name)[family];
-  const smallMtu = view.want(name)?.mtu ?? view.now(name).mtu;
-  for (const [address, kind] of Object.entries(want.address ?? {})) {
-    if (kind !== "present" || now?.address?.[address] === "present") continue;
+function addressProblems(name: string, family: Family, { view, moves }: Around, add: Add): void {
+  const [declared, now] = [view.want(name)?.[family]?.address ?? {}, view.now(name)[family]?.address ?? {}];
+  const mtu = view.want(name)?.mtu ?? view.now(name).mtu;
+  for (const [address, kind] of Object.entries(declared)) {
+    if (kind !== "present" || now[address] === "present") continue;
     const path = [family, "address", address];
     const other = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.address?.[address] === "present");
     if (other !== undefined) add(path, `${address} is declared of '${other}' too`);
-    const holder = view.there.find((each) => !isRoute(each) && each !== name && view.now(each)[family]?.address?.[address] === "present");
+    const holder = view.links.find((each) => each !== name && view.now(each)[family]?.address?.[address] === "present");
     const leaves = holder !== undefined && (moves.to(name, address) !== undefined || addressesToRemove(holder, family, view).includes(address) || view.want(holder)?.state === "absent");
     if (holder !== undefined && !leaves) add(path, `'${holder}' has ${address}`, "Declare it absent there");
     if (family === "ipv6" && view.facts(name).ipv6Off === true) add(path, `IPv6 is switched off on '${name}' (net.ipv6.conf.${name}.disable_ipv6)`);
-    if (family === "ipv6" && smallMtu != null && smallMtu < IPV6_SMALLEST_MTU) add(path, `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${smallMtu}`);
+    if (family === "ipv6" && mtu != null && mtu < IPV6_SMALLEST_MTU) add(path, `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${mtu}`);
   }
-  if (want.gateway == null || want.gateway === now?.gateway) return;
-  const rival = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.gateway != null);
-  if (rival !== undefined) add([family, "gateway"], `'${rival}' has the gateway already`);
-  reachProblem([family, "gateway"], { via: want.gateway, dev: name }, view, add);
 }
 
 /** What only a sysctl changes is read and not written. */
 function switchProblems(name: string, family: Family, view: View, add: Add): void {
-  if (family !== "ipv6" || !view.isThere(name)) {
-    if (family === "ipv6" && view.want(name)?.ipv6?.enabled === false) add([family, "enabled"], "op-dbus does not switch IPv6 off yet: it writes no sysctl");
+  if (family === "ipv4") return;
+  if (!view.isThere(name)) {
+    if (view.want(name)?.ipv6?.enabled === false) add([family, "enabled"], "op-dbus does not switch IPv6 off yet: it writes no sysctl");
     return;
   }
   const { enabled, autoconf } = view.want(name)?.ipv6 ?? {};
@@ -225,57 +223,4 @@ function delayProblem(name: string, want: InterfaceState, view: View, add: Add):
   const stp = want.bridge?.stp ?? (view.isThere(name) ? view.now(name).bridge?.stp : false);
   const delay = want.bridge?.forward_delay;
   if (stp === true && delay != null && (delay < 2 || delay > 30)) add(["bridge", "forward_delay"], `With a spanning tree ('stp') a forward delay is 2 to 30 seconds, not ${delay}`);
-}
-
-function routeProblems(name: string, view: View, add: Add): void {
-  const [key, want, now] = [parseRouteName(name), view.desired[name] ?? {}, view.routeNow(name)];
-  if (key === undefined || want.state === "absent") return;
-  const { via, dev } = want as { via?: string | null; dev?: string | null };
-  const changes = (via !== undefined && via !== (now.via ?? null)) || (dev !== undefined && dev !== (now.dev ?? null));
-  if (!view.isThere(name) && via == null && dev == null) return add(want.state === undefined ? [] : ["state"], `${name} needs 'via' or 'dev'`);
-  if (!changes) return;
-  if (view.routeFacts(name).special !== undefined) return add([], `${name} is there with more than a document can say, which would be lost`, "Declare it absent first, or change it with ip route");
-  if (via === null && dev === null) return add([], `${name} needs 'via' or 'dev'`);
-  if (dev != null && !view.isKnown(dev)) return add(["dev"], `There is no interface '${dev}' on this host`);
-  if (dev != null && staysDown(dev, view)) add(["dev"], `'${dev}' is down: the kernel takes no routes over it`);
-  const through = via === undefined ? now.via : via;
-  if (through != null) reachProblem(via === undefined ? ["dev"] : ["via"], { via: through, dev: dev ?? undefined }, view, add);
-}
-
-/** What a route leads over has to be on a network that some interface is on, then. */
-function reachProblem(path: KeyPath, { via, dev }: { readonly via: string; readonly dev: string | undefined }, view: View, add: Add): void {
-  const bytes = parseIp(via);
-  if (bytes === undefined) return;
-  if (dev !== undefined && staysDown(dev, view)) return add(path, `'${dev}' is down: the kernel takes no routes over it`);
-  if (isLinkLocal(bytes)) {
-    if (dev === undefined) add(path, `${via} is link-local: say 'dev' too`);
-    return;
-  }
-  const family = familyOfText(via);
-  const names = dev === undefined ? [...new Set([...view.there, ...Object.keys(view.desired)])].filter((name) => !isRoute(name)) : [dev];
-  const subnets = names.flatMap((name) => subnetsOf(name, family, view));
-  if (subnets.some((text) => contains(parseSubnet(text) ?? { family, bytes: new Uint8Array(0), prefix: 0 }, bytes))) return;
-  const on = dev === undefined ? "no interface is on a network with it" : `'${dev}' has no address of a network with it`;
-  add(path, `${via} cannot be reached: ${on}`);
-}
-
-/** The networks that an interface will be on: those of its addresses, and those that routes lead to over it without a gateway. */
-function subnetsOf(name: string, family: Family, view: View): string[] {
-  const want = view.want(name);
-  if (want?.state === "absent") return [];
-  const leaving = addressesToRemove(name, family, view);
-  const stays = Object.keys(view.now(name)[family]?.address ?? {}).filter((address) => !leaving.includes(address));
-  const comes = Object.entries(want?.[family]?.address ?? {}).flatMap(([address, kind]) => (kind === "present" || kind === "vrrp" ? [address] : []));
-  const routes = [...new Set([...view.there, ...Object.keys(view.desired)])].filter(isRoute).flatMap((route) => {
-    const { via, dev, state } = { ...view.routeNow(route), ...(view.desired[route] as { via?: string; dev?: string; state?: string } | undefined) };
-    const key = parseRouteName(route);
-    return dev === name && via == null && state !== "absent" && key !== undefined ? [key.destination] : [];
-  });
-  return [...stays, ...comes, ...routes];
-}
-
-function staysDown(dev: string, view: View): boolean {
-  const want = view.want(dev);
-  if (want?.up != null) return !want.up;
-  return view.isThere(dev) && view.now(dev).up === false;
 }

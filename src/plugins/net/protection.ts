@@ -1,7 +1,8 @@
 import type { Action } from "../../core/plugin.ts";
 import { isGuestPort } from "./interface-name.ts";
 import { isOutward } from "./ovs/ports.ts";
-import { FAMILIES, type View } from "./state.ts";
+import type { View } from "./state.ts";
+import { FAMILIES } from "./subnet.ts";
 
 type Protected = Pick<Action, "protected"> | Record<string, never>;
 

@@ -12,8 +12,8 @@ import { BOND_MODES, HASH_POLICIES, LACP_RATES } from "./declared.ts";
 import { keyOfRoute, readNetwork, type NamedLink, type Network } from "./network.ts";
 import { readVswitchIn, withVswitch, type VswitchSource } from "./ovs/reading.ts";
 import { isDefaultDestination, MAIN_TABLE, usualMetric } from "./route-name.ts";
-import { FAMILIES, type LinkFacts, type LinkType } from "./state.ts";
-import type { Family } from "./subnet.ts";
+import type { LinkFacts, LinkType } from "./state.ts";
+import { FAMILIES, type Family } from "./subnet.ts";
 import { vlansText } from "./vlan-list.ts";
 
 export interface Sources extends VswitchSource {

@@ -1,7 +1,7 @@
 import { ipText } from "../../core/ip-address.ts";
-import { AF_INET, AF_INET6, IFA_F } from "../../protocols/netlink/constants.ts";
 import { FOREVER, localOf } from "../../protocols/netlink/address.ts";
 import { addAddress, deleteAddress, deleteRoute, replaceRoute, type AddressSettings, type RouteSettings } from "../../protocols/netlink/changes.ts";
+import { AF_INET, AF_INET6, IFA_F } from "../../protocols/netlink/constants.ts";
 import { createLink, deleteBridgeVlans, deleteLink, setBridgeVlans, setLink, type LinkSettings as KernelSettings } from "../../protocols/netlink/link-changes.ts";
 import { isUp } from "../../protocols/netlink/link.ts";
 import type { Request } from "../../protocols/netlink/netlink.ts";
@@ -51,30 +51,6 @@ export async function requestsFor(operation: Operation, network: Network, curren
       return settingRoute(operation, network, operation.dev === undefined ? undefined : await indexOf(operation.dev));
     case "remove route":
       return [deleteRoute(routeOf(operation, operation.dev === undefined ? undefined : await indexOf(operation.dev)))];
-  }
-}
-
-/** Whether an operation's end is reached. Of settings that is not asked: setting them again does no harm. */
-export function isDone(operation: Operation, network: Network): boolean {
-  switch (operation.do) {
-    case "create":
-      return network.links.get(operation.name)?.linkInfo?.kind === operation.type;
-    case "set":
-    case "vlans":
-    case "set route":
-      return false;
-    case "join":
-      return masterOf(operation.port, network) === operation.master;
-    case "leave":
-      return masterOf(operation.port, network) !== operation.master;
-    case "remove":
-      return !network.links.has(operation.name);
-    case "add address":
-      return hasAddress(operation.dev, operation.address, network);
-    case "remove address":
-      return !hasAddress(operation.dev, operation.address, network);
-    case "remove route":
-      return !hasRoute(operation, network);
   }
 }
 
@@ -244,19 +220,3 @@ function subnetOf(text: string) {
   if (subnet === undefined) throw new TypeError(`no network: ${text}`);
   return subnet;
 }
-
-function masterOf(port: string, network: Network): string | undefined {
-  return network.name(network.links.get(port)?.master);
-}
-
-function hasAddress(dev: string, text: string, network: Network): boolean {
-  const link = network.links.get(dev);
-  const [ip, prefix] = text.split("/");
-  return link !== undefined && network.addresses(link).some((address) => localOf(address) === ip && address.prefixLength === Number(prefix));
-}
-
-function hasRoute({ via, dev, ...key }: RouteOperation, network: Network): boolean {
-  const route = network.routes.get(routeName(key));
-  return route !== undefined && (via === undefined || route.gateway === via) && (dev === undefined || network.name(route.outIndex) === dev);
-}
-

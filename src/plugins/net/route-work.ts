@@ -1,9 +1,9 @@
 import type { Action } from "../../core/plugin.ts";
 import type { Around } from "./around.ts";
 import { defaultDestination, isRoute, MAIN_TABLE, parseRouteName, usualMetric, type RouteKey } from "./route-name.ts";
-import { FAMILIES, type View } from "./state.ts";
+import type { View } from "./state.ts";
 import type { Work } from "./steps.ts";
-import type { Family } from "./subnet.ts";
+import { FAMILIES, type Family } from "./subnet.ts";
 
 /** What brings the gateways to what is declared of them. A default route is replaced, never removed first. */
 export function gatewayWork(around: Around): Work[] {
@@ -45,7 +45,7 @@ function takersOf(family: Family, { view, moves }: Around): Taker[] {
 
 /** The interfaces that have a gateway, which is not the one that they are declared to have. */
 function giversOf(family: Family, view: View): string[] {
-  return view.there.filter((name) => !isRoute(name)).filter((name) => {
+  return view.links.filter((name) => {
     const now = view.now(name)[family]?.gateway;
     return now != null && gatewayWanted(name, family, view) !== now;
   });
@@ -88,7 +88,7 @@ export function routeWork(around: Around): Work[] {
 function declaredRoute(name: string, view: View): Work[] {
   const key = parseRouteName(name);
   if (key === undefined) return [];
-  const [want, now] = [view.desired[name] ?? {}, view.routeNow(name)] as [ReturnType<View["routeNow"]>, ReturnType<View["routeNow"]>];
+  const [want, now] = [view.routeWant(name), view.routeNow(name)];
   const there = view.isThere(name);
   const change = (field: "via" | "dev", to: string | null): Action[] => {
     const from = now[field] ?? null;

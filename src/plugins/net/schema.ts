@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { sectionProblems, type Placed } from "./checks.ts";
+import { sectionProblems } from "./checks.ts";
 import { interfaceSchema, routeSchema } from "./declared.ts";
+import type { Placed } from "./relations.ts";
 
 /** The net section of a state document: FORMATS.md, net. What the document alone rules out is refused here. */
 export const netSchema = v.pipe(

@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
-import { sameValue, type KeyPath, type OwnedResources, type Resources } from "../../core/resource.ts";
+import { sameValue, type KeyPath, type OwnedResources, type Resource, type Resources } from "../../core/resource.ts";
 import type { BOND_MODES, HASH_POLICIES, LACP_RATES, OVS_TYPES, TYPES } from "./declared.ts";
 import type { OvsState } from "./ovs/declared.ts";
-import type { Family } from "./subnet.ts";
+import { isRoute } from "./route-name.ts";
 
 /*
  * An interface as a resource: the keys of FORMATS.md, with addresses and ports by member. null: not there, or the system's default.
@@ -117,19 +117,22 @@ export interface LinkAdvice {
   readonly passing?: readonly string[];
 }
 
-export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
-
 /** A plan's arguments, by resource. */
 export class View {
   readonly desired: Resources;
   readonly owned: OwnedResources;
+  /** The names of all resources that are there, and of those that are interfaces. */
+  readonly there: readonly string[];
+  readonly links: readonly string[];
   readonly #actual: Reading;
   readonly #masters = new Map<string, string>();
 
   constructor(desired: Resources, actual: Reading, owned: OwnedResources) {
-    this.desired = desired;
+    this.desired = Object.fromEntries(Object.entries(desired).map(([name, resource]) => [name, resource.state === "absent" ? absent(resource) : resource] as const));
     this.owned = owned;
     this.#actual = actual;
+    this.there = Object.keys(actual.resources).filter((name) => this.isThere(name));
+    this.links = this.there.filter((name) => !isRoute(name));
     for (const [name, { state }] of Object.entries(actual.resources)) {
       for (const [port, { state: joined }] of Object.entries((state as InterfaceState).ports ?? {})) if (joined === "present") this.#masters.set(port, name);
     }
@@ -146,6 +149,10 @@ export class View {
 
   want(name: string): InterfaceState | undefined {
     return Object.hasOwn(this.desired, name) ? (this.desired[name] as InterfaceState) : undefined;
+  }
+
+  routeWant(name: string): RouteState {
+    return (Object.hasOwn(this.desired, name) ? this.desired[name] : {}) as RouteState;
   }
 
   facts(name: string): LinkFacts {
@@ -185,11 +192,6 @@ export class View {
     return this.#masters.get(port);
   }
 
-  /** The names of all resources that are there. */
-  get there(): string[] {
-    return Object.keys(this.#actual.resources).filter((name) => this.isThere(name));
-  }
-
   #state(name: string): ResourceReading["state"] {
     return this.#reading(name)?.state ?? { state: "absent" };
   }
@@ -197,4 +199,9 @@ export class View {
   #reading(name: string): ResourceReading | undefined {
     return Object.hasOwn(this.#actual.resources, name) ? this.#actual.resources[name] : undefined;
   }
+}
+
+/** What is to be absent is that with all its keys: a before-state may have been put together of one where it was not there and one where it was. */
+function absent({ state, match }: Resource): Resource {
+  return { ...(state === undefined ? {} : { state }), ...(match === undefined ? {} : { match }) };
 }

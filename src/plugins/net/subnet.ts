@@ -2,6 +2,10 @@ import { ipText, parseIp } from "../../core/ip-address.ts";
 
 export type Family = "ipv4" | "ipv6";
 
+export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+/** As people say it. */
+export const SPOKEN: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
+
 /** An address with the length of its network's prefix. */
 export interface Subnet {
   readonly family: Family;
