@@ -11,7 +11,8 @@ import { FAMILIES } from "./subnet.ts";
 export function portWork(name: string, around: Around): Work[] {
   const { view } = around;
   const { ports, state } = view.want(name) ?? {};
-  if (state === "absent" || isOvsBridge(name, view)) return [];
+  if (state === "absent") return [];
+  if (isOvsBridge(name, view)) return Object.keys(ports ?? {}).flatMap((port) => letGo(name, port, view));
   const leaving = portsToRemove(name, view).map((port) => leave(name, port, around));
   const joining = Object.entries(ports ?? {}).flatMap(([port, { state: declared, vlans }]) => {
     if (declared !== "present" && !(declared === undefined && vlans !== undefined)) return [];
@@ -50,6 +51,15 @@ function leave(master: string, port: string, { view, guard }: Around): Work {
   const because = named ? {} : { impliedBy: master };
   const actions = first === undefined ? [] : [{ ...first, ...guard.leaving(port), ...because }, ...others.map((action) => ({ ...action, ...because }))];
   return { stage: "change ports", rank: 0, operations: [{ do: "leave", port, master }], actions };
+}
+
+/** Open vSwitch takes no port that a bridge or bond of the kernel has. */
+function letGo(taker: string, port: string, view: View): Work[] {
+  const before = view.master(port);
+  const joins = view.want(taker)?.ports?.[port]?.state === "present" && !view.hasPort(taker, port);
+  if (!joins || before === undefined || isOvsBridge(before, view) || portsToRemove(before, view).includes(port)) return [];
+  const actions = lostKeys(before, port, view).map((action): Action => ({ ...action, impliedBy: taker }));
+  return [{ stage: "change ports", rank: 0, operations: [{ do: "leave", port, master: before }], actions }];
 }
 
 function lostKeys(master: string, port: string, view: View): Action[] {

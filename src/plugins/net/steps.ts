@@ -59,8 +59,8 @@ export interface Work {
 export type Call = { readonly operations: readonly Operation[] } | { readonly vswitch: readonly VswitchOperation[] };
 
 /**
- * Gathers the work into at most eleven steps, seven where there is no Open vSwitch. Of two actions on one key the first counts, but what is declared before what is
- * implied; an operation stays whatever becomes of its actions.
+ * Gathers the work into at most eleven steps, seven where there is no Open vSwitch. Of two actions on one key the first counts, but what
+ * is declared before what is implied; an operation stays whatever becomes of its actions.
  */
 export function buildSteps(work: readonly Work[]): Step[] {
   const seen = new Set(work.flatMap(({ actions }) => actions.flatMap((action) => (action.impliedBy === undefined ? [keyOf(action)] : []))));

@@ -86,7 +86,7 @@ vswitchTest("an uplink moves into a bridge with its addresses and routes, and ou
 vswitchTest("a port goes from a bridge of the kernel to one of Open vSwitch and on to another, and back", async (host) => {
   await host.must(["sh", "-ec", "ip link add br0 type bridge; ip link set br0 up; ip link set e1 master br0"]);
   const before = await everythingSaid(host);
-  await applyNet(host, { interfaces: [{ name: "br0", ports: [{ name: "e1", state: "absent" }] }, { name: "ovs0", type: "ovs-bridge", ports: ["e1"], ...NETDEV }, { name: "e1", ovs: { tag: 9 } }, { name: "ovs1", type: "ovs-bridge", ...NETDEV }] });
+  await applyNet(host, { interfaces: [{ name: "ovs0", type: "ovs-bridge", ports: ["e1"], ...NETDEV }, { name: "e1", ovs: { tag: 9 } }, { name: "ovs1", type: "ovs-bridge", ...NETDEV }] });
   expect(await vsctl(host, "port-to-br", "e1")).toBe("ovs0");
   expect((await linkSaid(host, "e1"))?.master).toBeUndefined();
   await applyNet(host, { interfaces: [{ name: "ovs1", ports: ["e1"] }] });

@@ -17,6 +17,10 @@ export function vswitchProblemsOf(name: string, view: View, add: Add): void {
   if (want.state === "absent") return removalProblems(name, view, add);
   if (ovsTypeOf(name, view) === "ovs-bridge") return bridgeProblems(name, want, view, add);
   portProblems(name, want, view, add);
+  for (const [port, { state }] of Object.entries(want.ports ?? {})) {
+    const own = state === "present" && !view.hasPort(name, port) && ovsTypeOf(port, view) !== undefined;
+    if (own) add(["ports", port, "state"], `'${port}' is made by Open vSwitch, and '${name}' is none of its bridges`);
+  }
 }
 
 function removalProblems(name: string, view: View, add: Add): void {

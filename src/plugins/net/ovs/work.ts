@@ -74,9 +74,9 @@ function join(bridge: string, port: string, around: Around): VswitchWork {
   const loses = FAMILIES.some((family) => Object.keys(view.now(port)[family]?.address ?? {}).length > 0);
   const notes = [...(before === undefined ? [] : [`it leaves ${before}`]), ...(moved.length === 0 ? [] : [`${moved.map(({ address }) => address).join(", ")} ${moved.length === 1 ? "moves" : "move"} to ${bridge}`])];
   const own: Action = { resource: bridge, verb: "join", path: ["ports", port, "state"], from: null, to: "present", risk: loses ? "high" : "medium", ...guard.port(port), ...(notes.length === 0 ? {} : { note: notes.join("; ") }) };
-  const taken = before === undefined ? [] : takenFrom(before, port, bridge, view);
+  const taken = from === undefined ? [] : takenFrom(from, port, bridge, view);
   return {
-    // A bridge of the kernel lets its port go before this, and the new bridge has the port's addresses before the port is in it.
+    // A bridge of the kernel lets its port go before this (port-work.ts), and the new bridge has the port's addresses before the port is in it.
     turns: type === "ovs-internal" ? [1, 1] : moved.length > 0 || (before !== undefined && from === undefined) ? [2, 2] : [1, 2],
     rank: PORT,
     operations: [put, ...settingOperations(port, settings, view)],
