@@ -29,8 +29,12 @@ export class Network {
     this.#byIndex = new Map(named.map((link) => [link.index, link]));
     this.#addresses = Map.groupBy(addresses, ({ index }) => index);
     this.#vlans = new Map(ports.map(({ index, bridge }) => [index, vlanRanges(bridge?.vlans ?? []).flatMap(vlansOfRange)]));
-    const own = routes.filter(isUsers).map((route) => [routeName(keyOfRoute(route)), route] as const);
-    this.routes = new Map(own.toReversed());
+    const own = new Map<string, Route>();
+    for (const route of routes.filter(isUsers)) {
+      const name = routeName(keyOfRoute(route));
+      if (!own.has(name)) own.set(name, route);
+    }
+    this.routes = own;
   }
 
   name(index: number | undefined): string | undefined {

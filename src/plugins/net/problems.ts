@@ -164,20 +164,27 @@ function mtuProblem(name: string, want: InterfaceState, view: View, add: Add): v
   if (has.length > 0) add(["mtu"], `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${has.join(", ")}`, "Declare these addresses absent first");
 }
 
-function addressProblems(name: string, family: Family, { view, moves }: Around, add: Add): void {
+function addressProblems(name: string, family: Family, around: Around, add: Add): void {
+  const { view } = around;
   const [declared, now] = [view.want(name)?.[family]?.address ?? {}, view.now(name)[family]?.address ?? {}];
   const mtu = view.want(name)?.mtu ?? view.now(name).mtu;
   for (const [address, kind] of Object.entries(declared)) {
     if (kind !== "present" || now[address] === "present") continue;
     const path = [family, "address", address];
-    const other = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.address?.[address] === "present");
-    if (other !== undefined) add(path, `${address} is declared of '${other}' too`);
-    const holder = view.links.find((each) => each !== name && view.now(each)[family]?.address?.[address] === "present");
-    const leaves = holder !== undefined && (moves.to(name, address) !== undefined || addressesToRemove(holder, family, view).includes(address) || view.want(holder)?.state === "absent");
-    if (holder !== undefined && !leaves) add(path, `'${holder}' has ${address}`, "Declare it absent there");
+    if (view.want(name)?.written !== undefined) duplicateProblem(name, family, address, around, add);
     if (family === "ipv6" && view.facts(name).ipv6Off === true) add(path, `IPv6 is switched off on '${name}' (net.ipv6.conf.${name}.disable_ipv6)`);
     if (family === "ipv6" && mtu != null && mtu < IPV6_SMALLEST_MTU) add(path, `IPv6 needs an MTU of at least ${IPV6_SMALLEST_MTU}, and '${name}' has ${mtu}`);
   }
+}
+
+/** The kernel takes an address on two links, so a host may have been like that before: only a document is held to having it once. */
+function duplicateProblem(name: string, family: Family, address: string, { view, moves }: Around, add: Add): void {
+  const path = [family, "address", address];
+  const other = Object.keys(view.desired).find((each) => each !== name && view.want(each)?.[family]?.address?.[address] === "present");
+  if (other !== undefined) add(path, `${address} is declared of '${other}' too`);
+  const holder = view.links.find((each) => each !== name && view.now(each)[family]?.address?.[address] === "present");
+  const leaves = holder !== undefined && (moves.to(name, address) !== undefined || addressesToRemove(holder, family, view).includes(address) || view.want(holder)?.state === "absent");
+  if (holder !== undefined && !leaves) add(path, `'${holder}' has ${address}`, "Declare it absent there");
 }
 
 /** What only a sysctl changes is read and not written. */
