@@ -70,7 +70,7 @@ function readBridge(bridge: Bridge, ports: readonly Port[], link: ResourceReadin
   const special = [
     ...(bridge.protocols.length > 0 ? ["protocols"] : []), ...(bridge.stp_enable ? ["stp_enable"] : []), ...(more.length > 0 ? ["several controllers"] : []),
   ];
-  const observed = more.length === 0 ? {} : { controllers: bridge.controllers.map(({ target }) => target) };
+  const observed = { ...followed(link, state), ...(more.length === 0 ? {} : { controllers: bridge.controllers.map(({ target }) => target) }) };
   return overlaid(link, { state, observed, identity: `ovs ${bridge.uuid}`, uuid: bridge.uuid, special });
 }
 
@@ -90,7 +90,7 @@ function readPort(port: Port, bridge: Bridge, link: ResourceReading | undefined)
     ...(type === "ovs-internal" ? linkState(link, { mac: own?.mac !== undefined, mtu: own?.mtu_request !== undefined }) : kernels ? link?.state : {}),
     ...(Object.keys(ovs).length === 0 ? {} : { ovs }),
   };
-  const observed = { bridge: bridge.name, ...(own?.error === undefined ? {} : { error: own.error }) };
+  const observed = { ...followed(link, state), bridge: bridge.name, ...(own?.error === undefined ? {} : { error: own.error }) };
   const identity = type === undefined && link?.identity !== undefined ? link.identity : `ovs ${port.uuid}`;
   return overlaid(link, { state, observed, identity, uuid: port.uuid, special: specialOf(port, type === undefined) });
 }
@@ -115,6 +115,11 @@ function specialOf({ interfaces, bond_mode }: Port, system: boolean): string[] {
 function linkState(link: ResourceReading | undefined, own: { readonly mac: boolean; readonly mtu: boolean }): Resource {
   const { type: _, mac, mtu, ...others } = link?.state ?? { up: false };
   return { ...others, ...(own.mac && mac !== undefined ? { mac } : {}), ...(own.mtu && mtu !== undefined ? { mtu } : {}) };
+}
+
+/** What a link has of its ports. */
+function followed(link: ResourceReading | undefined, state: Resource): JsonObject {
+  return Object.fromEntries(["mac", "mtu"].flatMap((key) => (link?.state[key] === undefined || state[key] !== undefined ? [] : [[key, link.state[key]]])));
 }
 
 interface Overlay {
