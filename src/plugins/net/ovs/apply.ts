@@ -39,7 +39,6 @@ async function carryOut(operations: readonly VswitchOperation[], ovsdb: Ovsdb, l
     if (name === undefined) continue;
     const why = errors.get(name);
     const lacks = (operation.do === "add bridge" || (operation.do === "add port" && operation.type !== "patch")) && !links.has(name);
-    // A patch port's error may be there until its peer is.
     if (why !== undefined || lacks) throw new OpError("failed", `Open vSwitch could not make '${name}'${why === undefined ? "" : `: ${why}`}`, { hint: "See 'journalctl -u ovs-vswitchd'" });
   }
 }
