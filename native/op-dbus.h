@@ -35,6 +35,11 @@ OPD_API int opd_attribute_get(int fd, const char *name, void *value, uint64_t si
 OPD_API int opd_attribute_set(int fd, const char *name, const void *value, uint64_t size);
 OPD_API int opd_attribute_remove(int fd, const char *name);
 
+/* echo.c: id and sequence have 16 bits. */
+OPD_API int opd_echo_open(const uint8_t *address, uint64_t size, uint32_t scope);
+OPD_API int opd_echo_send(int fd, int six, uint32_t id, uint32_t sequence);
+OPD_API int opd_echo_receive(int fd, int six, uint32_t id, uint32_t sequence);
+
 /* cpu.c: masks of the kernel's, sizes in bytes; thread 0 is the calling one. */
 OPD_API int opd_cpu_get_affinity(int thread, uint64_t *cpus, uint64_t size);
 OPD_API int opd_cpu_set_affinity(int thread, const uint64_t *cpus, uint64_t size);

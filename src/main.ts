@@ -1,9 +1,10 @@
-import { dirname, resolve } from "node:path";
-import type { Context, Input, Session, Signals } from "./cli/context.ts";
+import { dirname, join, resolve } from "node:path";
+import type { Context, Input, Session, SignalName, Signals } from "./cli/context.ts";
 import { createMachine } from "./cli/machine.ts";
 import { Output, type Stream } from "./cli/output.ts";
 import { runProgram, tellFailure, wantsJson } from "./cli/program.ts";
 import { DEFAULT_STATE_FILE, snapshotOptionsOf, type Settings } from "./cli/settings.ts";
+import type { DeadMan } from "./core/confirmation.ts";
 import { messageOf, OpError } from "./core/errors.ts";
 import type { Plugin } from "./core/plugin.ts";
 import type { Lock } from "./core/ports.ts";
@@ -11,9 +12,10 @@ import type { Variant } from "./protocols/dbus/bus.ts";
 import type { Store } from "./store/open.ts";
 import { readActor } from "./sys/actor.ts";
 import { systemClock } from "./sys/clock.ts";
-import { makeDirectory } from "./sys/durable.ts";
+import { makeDirectory } from "./sys/durable-folders.ts";
 import { checkWritable, readText } from "./sys/files.ts";
 import { readHostIdentity } from "./sys/host-identity.ts";
+import { login } from "./sys/login.ts";
 import { isTerminal } from "./sys/terminal.ts";
 import { userFiles } from "./sys/user-files.ts";
 
@@ -59,6 +61,8 @@ function contextFor(settings: Settings): Context {
       onSubvolumes: async () => (await store()).onSubvolumes(),
       manager: () => managerFacts(settings),
     }),
+    reachability: login,
+    probe: async (name) => (await import("./sys/probe.ts")).openProbe(name),
     plugins: async () => (await plugins(settings, "read")).plugins,
     snapshots: async () => (await (await store()).snapshots?.list()) ?? [],
     pruning: async () => (await store()).pruning,
@@ -70,17 +74,18 @@ function contextFor(settings: Settings): Context {
         import("./sys/ssh.ts"),
       ]);
       if (target.ssh === undefined) return await Replica.open({ ...log, path: target.path });
-      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path });
+      return await RemoteReplica.open(openSsh(target.ssh, "op-dbus audit receive"), { ...log, path: target.path, clock: systemClock });
     },
-    async receive(only) {
+    async receive({ folder, key }) {
       const [{ Replica }, { serveReplica }, { standardStreams }] = await Promise.all([
         import("./store/replica/replica.ts"),
         import("./store/replica/serve.ts"),
         import("./sys/standard-streams.ts"),
       ]);
-      await serveReplica(standardStreams, async (opening) => {
-        if (only === undefined || resolve(opening.path) === resolve(only)) return await Replica.open(opening);
-        throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${only}`);
+      return await serveReplica(standardStreams, async (opening) => {
+        if (folder !== undefined && resolve(opening.path) !== resolve(folder)) throw new OpError("refused", `No replica may be kept in ${opening.path} here, only in ${folder}`);
+        if (key !== undefined && opening.key !== key) throw new OpError("refused", "No replica of this log may be kept here, only of the log of another key");
+        return await Replica.open(opening);
       });
     },
     async makeHome() {
@@ -101,16 +106,21 @@ function contextFor(settings: Settings): Context {
         access === "books" ? { plugins: [], close: () => undefined } : plugins(settings, access),
       ]);
       const kernelLock = createLock(lockPath);
+      const andSnapshot = (held: Disposable) => ({ [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) });
       const lock: Lock = {
         holder: () => kernelLock.holder(),
         async acquire(purpose) {
           // Only now is anything written: until the lock is asked for, a command may still be refused for what it was given.
           await prepare();
-          const held = await kernelLock.acquire(purpose);
-          return { [Symbol.asyncDispose]: async () => await snapshotThen(() => held[Symbol.dispose](), snapshots) };
+          return andSnapshot(await kernelLock.acquire(purpose));
+        },
+        async seize(purpose, patienceMs) {
+          await prepare();
+          return andSnapshot(await kernelLock.seize(purpose, patienceMs));
         },
       };
-      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, secrets, clock: systemClock, actor });
+      const deadMan = deadManFor(settings);
+      const engine = new Engine({ plugins: host.plugins, lock, journal, audit, ledger, secrets, clock: systemClock, actor, deadMan });
       return { engine, [Symbol.asyncDispose]: async () => host.close() };
     },
   };
@@ -144,8 +154,10 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     import("./protocols/ovsdb/client.ts"),
   ]);
   const netlink = openNetlink();
+  const vswitch = await openVswitch(access);
   return {
     plugins: createPlugins({
+      ...vswitch,
       bus: access === "read" ? readOnly(bus) : bus,
       netlink: access === "read" ? readOnlyNetlink(netlink) : netlink,
       openVswitch() {
@@ -160,8 +172,41 @@ async function plugins(settings: Settings, access: "read" | "write"): Promise<{ 
     close() {
       bus.close();
       netlink.close();
+      vswitch.ovsdb.close();
     },
   };
+}
+
+/** What guards a change that waits, put together when it is needed. */
+function deadManFor(settings: Settings): DeadMan {
+  const make = async () => {
+    const [{ createDeadMan }, { createGuardFiles }] = await Promise.all([import("./daemon/dead-man.ts"), import("./sys/guard-files.ts")]);
+    const root = resolve(settings.root.value);
+    return createDeadMan({
+      files: createGuardFiles(join(root, "recover")),
+      clock: systemClock,
+      root,
+      busAddress: settings.bus.source === "default" ? undefined : settings.bus.value,
+      async use(work) {
+        const bus = await openBus(settings);
+        try {
+          return await work(bus);
+        } finally {
+          bus.close();
+        }
+      },
+    });
+  };
+  return { prepare: async () => (await make()).prepare(), arm: async (deadline) => (await make()).arm(deadline), disarm: async () => (await make()).disarm() };
+}
+
+/** Open vSwitch's sockets, likewise. */
+async function openVswitch(access: "read" | "write") {
+  const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);
+  const [bridges, ovsdb] = [openBridges(), openOvsdb()];
+  if (access === "write") return { bridges, ovsdb };
+  const [flows, database] = await Promise.all([import("./protocols/openflow/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
+  return { bridges: flows.readOnly(bridges), ovsdb: database.readOnly(ovsdb) };
 }
 
 async function openBus({ bus }: Settings) {
@@ -214,10 +259,9 @@ const input: Input = {
 };
 
 const signals: Signals = {
-  listen(first) {
-    const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  listen(first, names = ["SIGINT", "SIGTERM", "SIGHUP"]) {
     const stop = () => names.forEach((name) => process.off(name, handle));
-    const handle = (name: NodeJS.Signals) => {
+    const handle = (name: SignalName) => {
       // The next one finds nobody listening and ends the process, as signals do.
       stop();
       first(name);

@@ -69,7 +69,7 @@ async function books(context: Context): Promise<Check> {
     const { host } = session.engine;
     const entries = host.audit.size();
     const open = interrupted(host);
-    if (open !== undefined) return { name, verdict: "warn", found: describeOpen(open, host.lock), advice: recoveryOf(open) };
+    if (open !== undefined) return { name, verdict: "warn", found: describeOpen(open, host), advice: recoveryOf(open, host) };
     return { name, verdict: "ok", found: `${entries} audit entries, ${host.ledger.checkpoints().length} checkpoints` };
   } catch (error) {
     return { name, verdict: context.machine.uid === 0 ? "fail" : "warn", found: messageOf(error), ...(error instanceof OpError && error.hint !== undefined ? { advice: error.hint } : {}) };

@@ -23,6 +23,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/apply.ts")).applyCommand,
   },
   {
+    name: "confirm",
+    summary: "keep a change that waits to be confirmed",
+    load: async () => (await import("./commands/confirm.ts")).confirmCommand,
+  },
+  {
     name: "verify",
     summary: "check that the host is as declared",
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
@@ -31,6 +36,11 @@ export const COMMANDS: readonly Entry[] = [
     name: "rollback",
     summary: "undo the latest apply, or all after a checkpoint",
     load: async () => (await import("./commands/rollback.ts")).rollbackCommand,
+  },
+  {
+    name: "recover",
+    summary: "end what was interrupted, or not confirmed in time",
+    load: async () => (await import("./commands/recover.ts")).recoverCommand,
   },
   {
     name: "checkpoint",

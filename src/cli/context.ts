@@ -1,9 +1,10 @@
+import type { Probe, Reachability } from "../core/confirmation.ts";
 import type { Plugin } from "../core/plugin.ts";
 import type { UserFiles } from "../core/ports.ts";
 import type { Pruning } from "../store/pruning.ts";
-import type { Snapshot } from "../store/snapshots.ts";
+import type { Snapshot } from "../store/snapshot-name.ts";
 import type { ArchivePlace, AuditArchive } from "../store/audit/archive.ts";
-import type { Opener } from "../store/replica/replication.ts";
+import type { Opener } from "../store/replica/open-replica.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Machine } from "./machine.ts";
 import type { Output } from "./output.ts";
@@ -33,12 +34,23 @@ export interface Context {
   archive(place: Omit<ArchivePlace, "root">): Promise<AuditArchive>;
   /** The replica in a folder, here or on another host. */
   replica(target: ReplicaTarget): Opener;
-  /** Keeps a replica for who speaks on standard input, in the folder that is asked for, or in no other than `only`. */
-  receive(only: string | undefined): Promise<void>;
+  /** Keeps a replica for who speaks on standard input, in any folder and of any log, or of none but these. False where nobody spoke. */
+  receive(only: ReplicaBounds): Promise<boolean>;
   /** Makes the state directory, and the state file's folder where that is op-dbus's own. Throws kind refused. */
   makeHome(): Promise<void>;
+  /** What the caller's own login shows. */
+  readonly reachability: Reachability;
+  /** The probe of that name. Throws kind invalid for one that there is not. */
+  probe(name: string): Promise<Probe>;
   /** The plugins as far as they are known without reading anything: names and schemas. */
   plugins(): Promise<readonly Plugin[]>;
+}
+
+/** What a replica may be. */
+export interface ReplicaBounds {
+  readonly folder: string | undefined;
+  /** The log's verifier key. */
+  readonly key: string | undefined;
 }
 
 export type Access = "books" | "read" | "write";
@@ -54,10 +66,11 @@ export interface Input {
   line(): Promise<string | undefined>;
 }
 
-/** SIGINT and SIGTERM. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
 export interface Signals {
-  /** From here on the first signal calls `first`; the second ends the process as if nobody had listened. */
-  listen(first: (name: string) => void): Disposable;
+  /** From here on the first of these signals, or of any, calls `first`; the second ends the process as if nobody had listened. */
+  listen(first: (name: SignalName) => void, names?: readonly SignalName[]): Disposable;
 }
 
 export interface Build {

@@ -8,7 +8,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   1: "internal error (a bug; prints how to report it)",
   2: "bad usage or invalid input; nothing touched",
   3: "there is a difference",
-  4: "the change failed, and the host was brought back to where it was",
+  4: "the change failed, or was not confirmed, and the host was brought back to where it was",
   5: "the change failed and could not be fully reverted; the message lists what is left",
   6: "refused, nothing begun: locked, stale or spent plan, rejected document, needs --yes or --force, not allowed",
   7: "integrity: the audit log does not verify",

@@ -8,6 +8,7 @@ export const AUDIT_KINDS: readonly AuditKind[] = [
   "plan",
   "action",
   "verify",
+  "confirm",
   "commit",
   "revert",
   "recovery",
@@ -30,7 +31,7 @@ export class OpenBackwards {
     const later = this.#later.get(transaction) ?? new Set();
     const open = outcome === "begun" && !later.has(subject(entry));
     later.add(subject(entry));
-    if (endsWhole(entry)) later.add(subject({ kind: "plan" }));
+    if (endsWhole(entry)) for (const kind of ENDED) later.add(subject({ kind }));
     // Nothing of a transaction is older than the announcement of the whole.
     if (outcome === "begun" && WHOLE.includes(kind)) this.#later.delete(transaction);
     else this.#later.set(transaction, later);
@@ -46,7 +47,7 @@ export class OpenForwards {
     const key = (of: Parameters<typeof subject>[0]) => JSON.stringify([entry.transaction, subject(of)]);
     if (entry.outcome === "begun") this.#begun.set(key(entry), entry.index);
     else this.#begun.delete(key(entry));
-    if (endsWhole(entry)) this.#begun.delete(key({ kind: "plan" }));
+    if (endsWhole(entry)) for (const kind of ENDED) this.#begun.delete(key({ kind }));
   }
 
   /** The numbers of the announcements. */
@@ -55,10 +56,12 @@ export class OpenForwards {
   }
 }
 
-/** An apply or a rollback as a whole was announced as "plan" and ends with one of these. */
+/** An apply or a rollback as a whole was announced as "plan", and its waiting as "confirm"; both end with one of these. */
 function endsWhole({ kind, outcome }: AuditEntry): boolean {
   return kind === "commit" || kind === "rollback" || (kind === "revert" && outcome !== "begun");
 }
+
+const ENDED: readonly AuditKind[] = ["plan", "confirm"];
 
 /** What is announced before all else in its transaction. */
 const WHOLE: readonly AuditKind[] = ["plan", "checkpoint", "ownership"];

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import { isList, type Json } from "../core/json.ts";
 import type { StrayKey } from "../core/ownership.ts";
 import type { Action, Note, Step } from "../core/plugin.ts";
 import { keyName, sameValue } from "../core/resource.ts";
@@ -115,13 +115,33 @@ function actionLines(line: Line, style: Style): string[] {
   return [...changeLines(action, start, style), ...remarks(line).flatMap(([tone, text]) => wrap(text, style.width, NOTE_INDENT).map((part) => style.paint(tone, part)))];
 }
 
-/** One line, or three where the values are too long to stand side by side. */
+/** One line, or one for each side where the values are too long to stand side by side. */
 function changeLines({ path, from, to }: Action, start: string, { width, paint }: Style): string[] {
   if (path === undefined) return [start.trimEnd()];
   const [key, before, after] = [printable(keyName(path)), spoken(from), spoken(to)];
+  if (before === after) return [`${start}${key}`];
   const line = `${start}${key}: ${before} -> ${after}`;
   if (Bun.stringWidth(line) <= width) return [`${start}${key}: ${paint("red", before)} -> ${paint("green", after)}`];
-  return [`${start}${key}:`, paint("red", `${NOTE_INDENT}- ${before}`), paint("green", `${NOTE_INDENT}+ ${after}`)];
+  const [gone, come] = sides(from ?? null, to ?? null);
+  return [`${start}${key}:`, ...gone.map((text) => paint("red", `${NOTE_INDENT}- ${text}`)), ...come.map((text) => paint("green", `${NOTE_INDENT}+ ${text}`))];
+}
+
+/** Of two lists, the elements that only one of them has; of anything else, and of lists in another order, the whole. */
+function sides(from: Json, to: Json): [string[], string[]] {
+  const whole: [string[], string[]] = [[spoken(from)], [spoken(to)]];
+  if (!isList(from) || !isList(to)) return whole;
+  const [before, after] = [from.map(elementText), to.map(elementText)];
+  const [gone, come] = [before.filter(notIn(after)), after.filter(notIn(before))];
+  return gone.length + come.length === 0 ? whole : [gone, come];
+}
+
+function elementText(element: Json): string {
+  return typeof element === "string" ? printable(element) : spoken(element);
+}
+
+function notIn(texts: readonly string[]): (text: string) => boolean {
+  const known = new Set(texts);
+  return (text) => !known.has(text);
 }
 
 function remarks({ action, oneWay, pruned }: Line): (readonly ["red" | "yellow" | "dim", string])[] {
@@ -129,7 +149,7 @@ function remarks({ action, oneWay, pruned }: Line): (readonly ["red" | "yellow" 
     ...(action.risk === "low" ? [] : [[action.risk === "high" ? "red" : "yellow", `risk: ${action.risk}`] as const]),
     ...(action.protected === undefined ? [] : [["red", `protected: ${printable(action.protected)}; needs --force`] as const]),
     ...(oneWay === undefined ? [] : [["red", `cannot be taken back: ${printable(oneWay)}`] as const]),
-    ...(action.impliedBy === undefined ? [] : [["dim", `because of ${printable(action.impliedBy)}`] as const]),
+    ...(action.impliedBy === undefined || action.impliedBy === action.resource ? [] : [["dim", `because of ${printable(action.impliedBy)}`] as const]),
     ...(pruned ? [["dim", "no longer declared"] as const] : []),
     ...(action.note === undefined ? [] : [["dim", printable(action.note)] as const]),
   ];

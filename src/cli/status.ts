@@ -1,10 +1,11 @@
 import type { JsonObject } from "../core/json.ts";
-import type { Checkpoint } from "../core/ports.ts";
+import type { Checkpoint, OpenTransaction } from "../core/ports.ts";
+import type { Waiting } from "../engine/hold.ts";
 import type { Host } from "../engine/host.ts";
 import { undoneJson } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
 import { counted, padEnd, printable, when, wrap } from "./printable.ts";
-import { describeOpen, interrupted, latestApply, lockState, recoveryOf, type LockState } from "./standing.ts";
+import { deadlineOf, describeOpen, interrupted, latestApply, lockState, recoveryOf, waitingNow, type LockState } from "./standing.ts";
 
 /** What is in force and what is unfinished, as `status` prints and `report` keeps it. */
 export function statusJson({ machine }: Pick<Context, "machine">, host: Host): JsonObject {
@@ -14,6 +15,7 @@ export function statusJson({ machine }: Pick<Context, "machine">, host: Host): J
   const [last, undone] = [latestApply(checkpoints), latestUndone(checkpoints)];
   const { holder, known } = lockState(lock);
   const open = interrupted(host);
+  const waiting = waitingNow(host);
   return {
     state_directory: { path, exists, file_system: fileSystem },
     in_force: { plugins: inForce(host), since: inForceSince(host) ?? null },
@@ -23,7 +25,8 @@ export function statusJson({ machine }: Pick<Context, "machine">, host: Host): J
     owned: ownedCount(host),
     lock: holder === undefined ? null : { ...holder },
     lock_known: known,
-    interrupted: open === undefined ? null : { kind: open.header.kind, started: open.header.started, user: open.header.actor.user, recovery: recoveryOf(open) },
+    interrupted: open === undefined || waiting !== undefined ? null : { ...begun(open), recovery: recoveryOf(open, host) },
+    waiting: waiting === undefined ? null : { ...begun(waiting), ...waitingJson(waiting, host) },
     rejected: ledger.rejections().map(({ documentHash, when, who, why }) => ({ document_hash: documentHash, when, who, why })),
   };
 }
@@ -43,7 +46,7 @@ export function statusText({ machine, output }: Pick<Context, "machine" | "outpu
     checkpoints: String(checkpoints.length),
     owned: counted(ownedCount(host), "resource"),
     lock: lockText(lockState(lock)),
-    unfinished: open === undefined ? "nothing" : `${describeOpen(open, lock)}; ${recoveryOf(open)}`,
+    unfinished: open === undefined ? "nothing" : `${describeOpen(open, host)}; ${recoveryOf(open, host)}`,
   };
   const rejected = ledger
     .rejections()
@@ -52,6 +55,15 @@ export function statusText({ machine, output }: Pick<Context, "machine" | "outpu
     ...Object.entries(rows).flatMap(([name, value]) => row(name, value, output.style)),
     ...(rejected.length === 0 ? [] : ["", paint("bold", "Rejected documents (refused until changed, or with --force):"), ...rejected]),
   ].join("\n");
+}
+
+function begun({ header }: Pick<OpenTransaction, "header">): JsonObject {
+  return { kind: header.kind, started: header.started, user: header.actor.user };
+}
+
+function waitingJson(waiting: Waiting, host: Host): JsonObject {
+  const { until, secondsLeft } = deadlineOf(waiting, host);
+  return { until, seconds_left: secondsLeft };
 }
 
 function row(name: string, value: string, { width, paint }: Context["output"]["style"]): string[] {

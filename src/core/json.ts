@@ -67,7 +67,8 @@ export function hashJson(value: Json): string {
 
 export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
+  // Lists of thousands of texts are compared each with each.
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   return canonicalJson(a) === canonicalJson(b);
 }
 

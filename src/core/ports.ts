@@ -1,3 +1,4 @@
+import type { BootTime, Hold } from "./confirmation.ts";
 import type { StateDocument } from "./document.ts";
 import type { Json } from "./json.ts";
 import type { Change } from "./plugin.ts";
@@ -12,6 +13,8 @@ export interface Clock {
   now(): Date;
   /** Milliseconds on a clock that no one sets. */
   monotonicMs(): number;
+  /** Goes on while the machine sleeps (CLOCK_BOOTTIME). */
+  bootTime(): BootTime;
   sleep(ms: number): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export type AuditKind =
   | "plan"
   | "action"
   | "verify"
+  | "confirm"
   | "commit"
   | "revert"
   | "recovery"
@@ -111,6 +115,11 @@ export interface EntryRange {
 export interface Lock {
   /** Throws kind refused, saying who holds it and since when. */
   acquire(purpose: string): Promise<AsyncDisposable>;
+  /**
+   * The same, from a holder that does not let go: its process is killed when it had `patienceMs()`, asked for again and again, or at once
+   * where it is stopped. Throws kind refused when it cannot be killed, or cannot be told from another.
+   */
+  seize(purpose: string, patienceMs: () => number): Promise<AsyncDisposable>;
   holder(): LockHolder | undefined;
 }
 
@@ -152,6 +161,8 @@ export interface TransactionHeader {
   readonly planId?: string;
   /** For a rollback: the checkpoints whose applies it undoes. */
   readonly undoes?: readonly string[];
+  /** Without it the change is committed as soon as it is verified. */
+  readonly hold?: Hold;
 }
 
 export interface TransactionStep {
@@ -168,7 +179,10 @@ export type JournalRecord =
   | { readonly record: "step-done"; readonly phase: Phase; readonly step: number; readonly plugin: string; readonly effects: readonly Change[] }
   /** `besides`: what keys were that the way back will bring about to change, and that it returns to that too. */
   | { readonly record: "reverting"; readonly why: string; readonly besides?: Readonly<Record<string, Resources>> }
-  | { readonly record: "committing"; readonly commit: Commit }
+  /** Verified, and to be committed when it is confirmed. */
+  | { readonly record: "waiting"; readonly commit: Commit; readonly verified: BootTime }
+  /** `confirmed`: how that was proved, where it had to be. */
+  | { readonly record: "committing"; readonly commit: Commit; readonly confirmed?: string }
   /** The way back is over: what the ledger is told, and what is left different. */
   | { readonly record: "reverted"; readonly commit: Commit; readonly left: readonly string[] }
   | { readonly record: "unlogged"; readonly events: readonly AuditEvent[] };

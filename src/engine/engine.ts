@@ -2,20 +2,24 @@ import { restrictTo, type SourcedDocument, type StateDocument } from "../core/do
 import { equalJson, toJson } from "../core/json.ts";
 import { whatMoved, type Basis, type Moved, type Plan } from "../core/plan.ts";
 import type { Plugin, Step } from "../core/plugin.ts";
+import type { Proof } from "../core/confirmation.ts";
 import type { TransactionHeader } from "../core/ports.ts";
 import { messageOf, OpError } from "../core/errors.ts";
 import { keyName } from "../core/resource.ts";
 import { changesByPlugin, policiesOf, stateOf } from "./settlement.ts";
 import { stepsAsRecorded } from "./chronicle.ts";
 import { refusalsOf, refuse } from "./gate.ts";
+import { lockAtDeadline } from "./guard.ts";
+import { heldHeader, holdOf, stillWaiting, type HeldHeader, type Waiting } from "./hold.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
+import { outcomeOf, type Watch } from "./outcome.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { queryAll, type Queried } from "./query.ts";
 import { sealedDocument, sealedHost } from "./sealed-host.ts";
-import { recover, type Recovered } from "./recovery.ts";
+import { courseOf, recover, takeBackWaiting, type Recovered } from "./recovery.ts";
 import { appliesToUndo, planRollback, type RollbackPlan } from "./rollback.ts";
 import { identitiesOf, type PluginProblem } from "./survey.ts";
-import { runTransaction } from "./transaction.ts";
+import { confirmWaiting, runTransaction } from "./transaction.ts";
 
 /** A plan kept for later: single use, and only on the host it was made on, unmoved. */
 export interface SavedPlan {
@@ -31,7 +35,12 @@ export interface ChangeOptions {
   recovered(report: Recovered): void;
 }
 
-export interface ApplyRequest extends ChangeOptions {
+interface HostChangeOptions extends ChangeOptions {
+  /** Taken back unless it is confirmed within so much of its first write; without it, it is kept as soon as it is verified. */
+  readonly confirmWithinMs?: number | undefined;
+}
+
+export interface ApplyRequest extends HostChangeOptions {
   readonly source: SourcedDocument;
   readonly plugin: string | undefined;
   readonly prune: boolean;
@@ -40,9 +49,21 @@ export interface ApplyRequest extends ChangeOptions {
   confirm(plan: Plan): Promise<void>;
 }
 
-export interface RollbackRequest extends ChangeOptions {
+export interface RollbackRequest extends HostChangeOptions {
   readonly to: string | undefined;
   confirm(plan: RollbackPlan): Promise<void>;
+  /** Shown instead what waits to be confirmed, and is to be taken back. */
+  confirmTakingBack(waiting: Waiting): Promise<void>;
+}
+
+export interface ConfirmRequest extends ChangeOptions {
+  /** Whether the change that waits may be kept. */
+  prove(waiting: Waiting): Proof;
+}
+
+export interface RecoverRequest extends Omit<ChangeOptions, "force"> {
+  /** Nobody is there: waits for the deadline of what is held, takes the lock from a holder that does not let go, and puts the guards away. */
+  readonly guard: boolean;
 }
 
 export interface Applied {
@@ -50,6 +71,12 @@ export interface Applied {
   /** False when there was nothing to change, and nothing was written. */
   readonly changed: boolean;
   readonly checkpoint: string | undefined;
+  /** The change that waits to be confirmed; undefined for one that was kept at once. */
+  readonly waiting: HeldHeader | undefined;
+}
+
+export interface RolledBack extends Pick<Applied, "waiting"> {
+  readonly plan: RollbackPlan;
 }
 
 /** How old a reading may be that the first write relies on: longer than a large host takes to read, shorter than a person to answer. */
@@ -83,8 +110,12 @@ export class Engine {
   }
 
   /** Why an apply of this plan would be refused now, without asking for the lock. */
-  async refusals(plan: Plan, force: boolean, saved?: SavedPlan): Promise<string[]> {
-    const reasons = refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force });
+  async refusals(plan: Plan, { force, held, saved }: { force: boolean; held: boolean; saved?: SavedPlan | undefined }): Promise<string[]> {
+    const waiting = this.#waiting();
+    const reasons = [
+      ...(waiting === undefined ? [] : [stillWaiting(waiting, this.#host.clock).message]),
+      ...refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force, held }),
+    ];
     try {
       if (saved !== undefined) this.#checkSaved(saved, plan);
       return reasons;
@@ -102,29 +133,67 @@ export class Engine {
     const { plan } = planned;
     await this.#pass(() => {
       if (request.saved !== undefined) this.#checkSaved(request.saved, plan);
-      refuse(refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force: request.force }));
+      const held = request.confirmWithinMs !== undefined;
+      refuse(refusalsOf({ steps: plan.steps, rejections: this.#rejections([plan.documentHash]), force: request.force, held }));
     });
     if (plan.steps.length === 0) {
       const inForce = Object.entries(plan.document.plugins).every(([name, section]) =>
         equalJson(ledger.current().plugins[name], section),
       );
       const pruned = request.prune && Object.values(plan.strays).some((strays) => strays.length > 0);
-      if (inForce && !pruned && request.saved === undefined) return { plan, changed: false, checkpoint: undefined };
+      if (inForce && !pruned && request.saved === undefined) return { plan, changed: false, checkpoint: undefined, waiting: undefined };
     } else {
       await request.confirm(plan);
-      await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis));
+      await this.#guarded(request.confirmWithinMs !== undefined, () =>
+        this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await this.#planned(request.source, request)).plan.basis)),
+      );
     }
-    const { checkpoints } = await runTransaction(
-      { host: this.#host, header: this.#header("apply", plan, planned, request.saved?.id), observer: request.observer },
-      plan.steps,
-    );
-    return { plan, changed: plan.steps.length > 0, checkpoint: checkpoints?.at(-1)?.name };
+    const header = { ...this.#header("apply", plan, planned, request.saved?.id), ...this.#holding(request, plan.steps) };
+    const { checkpoints } = await runTransaction({ host: this.#host, header, observer: request.observer }, plan.steps);
+    return { plan, changed: plan.steps.length > 0, checkpoint: checkpoints?.at(-1)?.name, waiting: heldHeader(header) };
+  }
+
+  /** Waits, without the lock, for what becomes of a change that waits to be confirmed. Returns when it was kept, throws kind failed or unreverted when not. */
+  async outcome(waiting: HeldHeader, watch: Watch): Promise<void> {
+    await outcomeOf(this.#host, waiting, watch);
+  }
+
+  /** Keeps the change that waits. Throws kind refused where there is none, or the caller does not show that it may be kept. */
+  async confirm(request: ConfirmRequest): Promise<Waiting> {
+    await using _ = await this.#host.lock.acquire("confirm");
+    const waiting = this.#waiting();
+    if (waiting === undefined) {
+      await this.#recover(request);
+      throw new OpError("refused", "Nothing waits to be confirmed");
+    }
+    const { proven, what } = request.prove(waiting);
+    await this.#pass(() => {
+      if (!proven && !request.force) throw new OpError("refused", `That does not show that the host can still be reached: ${what}`, { hint: "Log in anew, or say that you know it can be: op-dbus confirm --here" });
+    }, "confirm");
+    const { user } = this.#host.actor;
+    await confirmWaiting(this.#host, waiting, proven ? `by ${user}, ${what}` : `by ${user}, with --here: ${what}`);
+    return waiting;
+  }
+
+  /** Ends what is open, if anything is. */
+  async recover({ guard, recovered, observer }: RecoverRequest): Promise<Recovered | undefined> {
+    const { lock, deadMan } = this.#host;
+    await using _ = guard ? await lockAtDeadline(this.#host) : await lock.acquire("recover");
+    const report = await this.#recover({ recovered, observer, force: false });
+    if (guard) await deadMan.disarm();
+    return report;
   }
 
   /** Undoes the latest apply not yet undone, or all after a checkpoint. Returns undefined when recovery already did that. */
-  async rollback(request: RollbackRequest): Promise<RollbackPlan | undefined> {
+  async rollback(request: RollbackRequest): Promise<RolledBack | undefined> {
     await using _ = await this.#host.lock.acquire("rollback");
-    const { plugins, ledger } = this.#host;
+    const { plugins, ledger, journal, actor } = this.#host;
+    const [open, waiting] = [journal.pending(), this.#waiting()];
+    if (open !== undefined && waiting !== undefined && request.to === undefined) {
+      await request.confirmTakingBack(waiting);
+      request.recovered(await takeBackWaiting(open, `it was rolled back by ${actor.user} before it was confirmed`, this.#host, request.observer));
+      return undefined;
+    }
     const report = await this.#recover(request);
     if (request.to === undefined && report !== undefined && didRollBack(report)) return undefined;
     const undoes = appliesToUndo(ledger.checkpoints(), request.to);
@@ -133,15 +202,17 @@ export class Engine {
     const plan = await planned();
     if (plan.found.problems.length > 0) throw cannotRollBack(plan);
     const moved = [...plan.barred.map(barredLine), ...plan.moved];
-    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, moved })));
+    const held = request.confirmWithinMs !== undefined;
+    await this.#pass(() => refuse(refusalsOf({ steps: plan.found.steps, rejections: [], force: request.force, held, moved })));
     await request.confirm(plan);
-    await this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis));
+    await this.#guarded(held && plan.found.steps.length > 0, () => this.#pass(() => this.#unmoved(plan.basis, readAt, async () => (await planned()).basis)));
     const header: TransactionHeader = {
       ...this.#header("rollback", { ...plan, steps: plan.found.steps }, plan.found, undefined),
       undoes: undoes.map(({ name }) => name),
+      ...this.#holding(request, plan.found.steps),
     };
     await runTransaction({ host: this.#host, header, observer: request.observer }, plan.found.steps);
-    return plan;
+    return { plan, waiting: heldHeader(header) };
   }
 
   /** Runs a change of the books alone (ownership, checkpoints), under the lock and after recovery. */
@@ -165,9 +236,36 @@ export class Engine {
   }
 
   async #recover({ recovered, observer }: ChangeOptions): Promise<Recovered | undefined> {
+    const waiting = this.#waiting();
+    await this.#pass(() => {
+      if (waiting !== undefined) throw stillWaiting(waiting, this.#host.clock);
+    });
     const report = await recover(this.#host, observer);
     if (report !== undefined) recovered(report);
     return report;
+  }
+
+  /** Prepares the guards of what is to be held, and then looks whether it may begin; if not, nobody has to watch over it. */
+  async #guarded(held: boolean, look: () => Promise<void>): Promise<void> {
+    const { deadMan } = this.#host;
+    try {
+      if (held) await deadMan.prepare();
+      await look();
+    } catch (error) {
+      if (held) await deadMan.disarm().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** What changes nothing on the host has nothing to be taken back. */
+  #holding({ confirmWithinMs }: HostChangeOptions, steps: readonly Step[]): Pick<TransactionHeader, "hold"> {
+    return confirmWithinMs === undefined || steps.length === 0 ? {} : { hold: holdOf(confirmWithinMs, this.#host.clock) };
+  }
+
+  #waiting(): Waiting | undefined {
+    const open = this.#host.journal.pending();
+    const course = open && courseOf(open, this.#host.clock.bootTime());
+    return course?.go === "wait" ? course.waiting : undefined;
   }
 
   /** Reads again, under the lock that the first reading had too, unless that was only just now. */
@@ -177,13 +275,13 @@ export class Engine {
   }
 
   /** A refusal is itself history, where the log can take it. */
-  async #pass(gate: () => void | Promise<void>): Promise<void> {
+  async #pass(gate: () => void | Promise<void>, operation?: string): Promise<void> {
     try {
       await gate();
     } catch (error) {
       if (error instanceof OpError && error.kind === "refused") {
         const detail = [messageOf(error), ...error.details];
-        await this.#host.audit.append([{ kind: "refusal", detail }]).catch(() => undefined);
+        await this.#host.audit.append([{ kind: "refusal", ...(operation === undefined ? {} : { operation }), detail }]).catch(() => undefined);
       }
       throw error;
     }

@@ -1,5 +1,6 @@
 import { OpError } from "../core/errors.ts";
 import type { Plugin, Step } from "../core/plugin.ts";
+import type { DeadMan } from "../core/confirmation.ts";
 import type { Actor, AuditReader, AuditSink, Clock, Journal, Ledger, Lock, Phase, SecretStore } from "../core/ports.ts";
 
 /** Everything the engine works with, handed over by the composition root. */
@@ -13,6 +14,7 @@ export interface Host {
   readonly secrets: SecretStore;
   readonly clock: Clock;
   readonly actor: Actor;
+  readonly deadMan: DeadMan;
 }
 
 /** What a running change tells whoever watches. */
@@ -23,6 +25,8 @@ export interface Observer {
   actionDone?(step: Step, resource: string, what: string): void;
   verifying?(attempt: number): void;
   reverting?(why: string): void;
+  /** Called now and then while a change waits to be confirmed; what it throws ends the waiting, and the change is taken back. */
+  waiting?(leftMs: number, probed: string | undefined): void;
 }
 
 export function pluginOf(plugins: readonly Plugin[], name: string): Plugin {

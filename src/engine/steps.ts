@@ -1,6 +1,7 @@
 import type { Change, Step, StepOutcome } from "../core/plugin.ts";
 import type { JournalRecord, Phase, TransactionHeader } from "../core/ports.ts";
 import type { Chronicle } from "./chronicle.ts";
+import { refuseLate } from "./hold.ts";
 import { pluginOf, type Host, type Observer } from "./host.ts";
 import { changesByPlugin } from "./settlement.ts";
 import type { ByPlugin } from "./survey.ts";
@@ -22,7 +23,7 @@ export interface Effect {
 
 /** Takes the steps in order, each announced before and recorded after. The first that fails ends it. */
 export async function takeSteps(
-  { host, observer }: Transaction,
+  { host, header, observer }: Transaction,
   chronicle: Chronicle,
   steps: readonly Step[],
   phase: Phase,
@@ -31,6 +32,7 @@ export async function takeSteps(
 ): Promise<void> {
   for (const [index, step] of steps.entries()) {
     const number = firstNumber + index;
+    if (phase === "apply") refuseLate(header, host.clock);
     observer.beforeStep?.(step, phase);
     await chronicle.begin(step, number, phase);
     chronicle.touched = true;

@@ -2,6 +2,7 @@ import { messageOf, OpError } from "../core/errors.ts";
 import type { Change, Step } from "../core/plugin.ts";
 import type { Commit, JournalRecord, TransactionHeader } from "../core/ports.ts";
 import { Chronicle } from "./chronicle.ts";
+import { leftMs, refuseLate, seconds, waitingOf, type Waiting } from "./hold.ts";
 import type { Host } from "./host.ts";
 import { isUnavailable, revert } from "./revert.ts";
 import { ownershipOf, settleApply, settleRollback } from "./settlement.ts";
@@ -11,7 +12,8 @@ import { settling } from "./verify.ts";
 
 /**
  * Takes the steps, reads the host back and commits; or takes everything back. Returns, with what the ledger was told, only when the
- * host is in the desired state. Throws kind failed when it is back where it was, kind unreverted when it is not.
+ * host is in the desired state. What is held is left waiting: the ledger is told when it is confirmed. Throws kind failed when the host
+ * is back where it was, kind unreverted when it is not.
  */
 export async function runTransaction(transaction: Transaction, steps: readonly Step[]): Promise<Commit> {
   const { host, header } = transaction;
@@ -22,6 +24,7 @@ export async function runTransaction(transaction: Transaction, steps: readonly S
     await host.audit.reserve();
     await host.journal.begin(header);
     await chronicle.log({ kind: "plan", operation: header.kind, outcome: "begun", detail: header.documentHash });
+    if (header.hold !== undefined) await host.deadMan.arm(header.hold.deadline);
     await takeSteps(transaction, chronicle, steps, "apply", (effect) => effects.push(effect));
     shown = true;
     return await conclude(transaction, chronicle, changesInOrder(header, effects));
@@ -30,12 +33,24 @@ export async function runTransaction(transaction: Transaction, steps: readonly S
     if (!chronicle.touched) throw await notBegun(host, error);
     return await takeBack(transaction, chronicle, effects, { cause: error, shown });
   } finally {
-    // What became of the transaction is settled; room that stays set aside does not change that.
-    await host.audit.free().catch(() => undefined);
+    const open = host.journal.pending();
+    // What waits may have to be taken back, on a full disk too.
+    if (open === undefined || waitingOf(open) === undefined) await free(host);
+    await release(host, header);
   }
 }
 
-/** Verifies, then commits. The commit point is one journal record; what follows it can be done again. */
+/** What became of the transaction is settled; room that stays set aside does not change that. */
+async function free({ audit }: Host): Promise<void> {
+  await audit.free().catch(() => undefined);
+}
+
+/** Nobody has to watch over a transaction that is closed. Whoever watches all the same finds that out, and goes. */
+export async function release({ journal, deadMan }: Host, { hold }: TransactionHeader): Promise<void> {
+  if (hold !== undefined && journal.pending() === undefined) await deadMan.disarm().catch(() => undefined);
+}
+
+/** Verifies, then commits or, held, waits. Each is one journal record; what follows a commit can be done again. */
 export async function conclude(
   { host, header, observer }: Transaction,
   chronicle: Chronicle,
@@ -48,15 +63,42 @@ export async function conclude(
   const settled = { header, changes, identities: identitiesOf(readings), now: host.clock.now().toISOString() };
   const commit =
     header.kind === "apply" ? settleApply(settled, host.ledger, host.plugins) : settleRollback(settled, host.ledger);
+  if (header.hold !== undefined) {
+    const verified = host.clock.bootTime();
+    refuseLate(header, host.clock);
+    await chronicle.log({ kind: "confirm", outcome: "begun", detail: `within ${seconds(leftMs(header.hold, verified))}` });
+    await chronicle.note({ record: "waiting", commit, verified });
+    return commit;
+  }
   await chronicle.note({ record: "committing", commit });
-  await finishCommit(host, header, chronicle, commit);
+  await finishCommit(host, header, chronicle, { commit });
   return commit;
 }
 
+/** Commits what waits; `how` says what proved that it may be. The caller holds the lock. */
+export async function confirmWaiting(host: Host, { header, commit }: Waiting, how: string): Promise<void> {
+  const chronicle = new Chronicle(host, header.id);
+  try {
+    await chronicle.note({ record: "committing", commit, confirmed: how });
+    await finishCommit(host, header, chronicle, { commit, confirmed: how });
+  } catch (error) {
+    throw isCommitting(host) ? halfCommitted(error) : error;
+  } finally {
+    await free(host);
+    await release(host, header);
+  }
+}
+
 /** Everything after the commit point; doing it twice is doing it once. */
-export async function finishCommit(host: Host, header: TransactionHeader, chronicle: Chronicle, commit: Commit): Promise<void> {
+export async function finishCommit(
+  host: Host,
+  header: TransactionHeader,
+  chronicle: Chronicle,
+  { commit, confirmed }: { readonly commit: Commit; readonly confirmed?: string },
+): Promise<void> {
   await host.ledger.commit(commit);
   const [checkpoint] = commit.checkpoints ?? [];
+  if (confirmed !== undefined) await chronicle.log({ kind: "confirm", outcome: "done", detail: confirmed });
   await chronicle.log({
     kind: header.kind === "apply" ? "commit" : "rollback",
     outcome: "done",

@@ -27,6 +27,8 @@ export interface StatePaths {
   readonly spent: string;
   readonly keys: string;
   readonly secrets: string;
+  /** The folder of links by the names that scripts may know. */
+  readonly links: string;
 }
 
 export function statePaths(root: string = DEFAULT_ROOT): StatePaths {
@@ -50,6 +52,7 @@ export function statePaths(root: string = DEFAULT_ROOT): StatePaths {
     spent: join(state, "spent"),
     keys: join(root, "keys"),
     secrets: join(root, "secrets"),
+    links: join(root, "blockchain"),
   };
 }
 

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { StateDocument } from "../core/document.ts";
 import type { Json } from "../core/json.ts";
 import type { Change } from "../core/plugin.ts";
+import type { BootTime, Hold } from "../core/confirmation.ts";
 import type {
   Actor,
   Applied,
@@ -114,6 +115,7 @@ const kinds: Readonly<Record<AuditKind, true>> = {
   plan: true,
   action: true,
   verify: true,
+  confirm: true,
   commit: true,
   revert: true,
   recovery: true,
@@ -163,6 +165,8 @@ const commit: v.GenericSchema<unknown, Commit> = v.strictObject({
 
 const phase = v.picklist(["apply", "revert"]);
 
+const bootTime: v.GenericSchema<unknown, BootTime> = v.strictObject({ boot: text, ms: count } satisfies Keys<BootTime>);
+
 const header: v.GenericSchema<unknown, TransactionHeader> = v.strictObject({
   id: text,
   kind: v.picklist(["apply", "rollback"]),
@@ -183,6 +187,7 @@ const header: v.GenericSchema<unknown, TransactionHeader> = v.strictObject({
   ),
   planId: v.exactOptional(text),
   undoes: v.exactOptional(v.array(text)),
+  hold: v.exactOptional(v.strictObject({ withinMs: count, deadline: bootTime } satisfies Keys<Hold>)),
 } satisfies Keys<TransactionHeader>);
 
 type RecordKeys = {
@@ -193,7 +198,8 @@ const records = {
   "step-begun": { record: v.literal("step-begun"), phase, step: count },
   "step-done": { record: v.literal("step-done"), phase, step: count, plugin: text, effects: v.array(change) },
   reverting: { record: v.literal("reverting"), why: text, besides: v.exactOptional(v.record(text, resources)) },
-  committing: { record: v.literal("committing"), commit },
+  waiting: { record: v.literal("waiting"), commit, verified: bootTime },
+  committing: { record: v.literal("committing"), commit, confirmed: v.exactOptional(text) },
   reverted: { record: v.literal("reverted"), commit, left: v.array(text) },
   unlogged: { record: v.literal("unlogged"), events: v.array(event) },
 } satisfies RecordKeys;
@@ -202,6 +208,7 @@ const record: v.GenericSchema<unknown, JournalRecord> = v.variant("record", [
   v.strictObject(records["step-begun"]),
   v.strictObject(records["step-done"]),
   v.strictObject(records.reverting),
+  v.strictObject(records.waiting),
   v.strictObject(records.committing),
   v.strictObject(records.reverted),
   v.strictObject(records.unlogged),

@@ -1,15 +1,12 @@
 import { join } from "node:path";
 import type { AuditSink, Clock } from "../core/ports.ts";
 import type { LogFiles } from "./audit/log-files.ts";
+import { snapshotLetGo, snapshotTaken } from "./audit/snapshot-entry.ts";
 import { contentRoot } from "./content-root.ts";
 import { retained, type SnapshotOptions } from "./retention.ts";
+import { SnapshotFiles } from "./snapshot-files.ts";
+import { snapshotName, type Snapshot } from "./snapshot-name.ts";
 import type { StateDirectory } from "./state-directory.ts";
-
-export interface Snapshot {
-  /** The time it was made, "20261120T220501.123Z". */
-  readonly name: string;
-  readonly made: Date;
-}
 
 export interface SnapshotParts {
   readonly directory: StateDirectory;
@@ -19,24 +16,22 @@ export interface SnapshotParts {
   readonly options: SnapshotOptions;
 }
 
-const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z$/;
-
 /** Read-only snapshots of the log and the state, one folder each in @snapshots. Who takes and lets go holds the lock. */
 export class Snapshots {
   readonly #parts: SnapshotParts;
+  readonly #stored: SnapshotFiles;
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
+    this.#stored = new SnapshotFiles(parts.directory);
   }
 
   /** In the order in which they were made, whatever the clock said. */
   async list(): Promise<readonly Snapshot[]> {
-    const { directory } = this.#parts;
-    const { snapshots } = directory.paths;
-    const names = directory.list(snapshots).filter((name) => NAME.test(name));
-    if (names.length === 0) return [];
+    const all = this.#stored.all();
+    if (all.length === 0) return [];
     const { madeIn } = await import("../sys/native/frozen-copy.ts");
-    const found = names.map((name) => ({ name, made: timeOf(name), at: madeIn(join(snapshots, name, "state")) }));
+    const found = all.map((snapshot) => ({ ...snapshot, at: madeIn(this.#stored.statePath(snapshot.name)) }));
     return found.sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ name, made }) => ({ name, made }));
   }
 
@@ -54,27 +49,25 @@ export class Snapshots {
     const head = files.checkpoint();
     if (head === undefined || (last !== undefined && !this.#isNews(last, head))) return undefined;
     const { freeze, removeUnfinished, unfreeze } = await import("../sys/native/frozen-copy.ts");
-    const name = unusedName(now, before);
+    const taken = unusedName(now, before);
+    const { name } = taken;
     directory.makeFolder(snapshots);
+    directory.makeLinks();
     removeUnfinished(snapshots);
     freeze(snapshots, name, { timing, state });
-    const taken = { name, made: timeOf(name) };
     const all = [...before, taken];
     const kept = retained(all, ({ made }) => made, options.retention);
     const letGo = all.filter((snapshot) => !kept.has(snapshot)).map((snapshot) => snapshot.name);
     const [, size = "", root = ""] = head.split("\n");
-    const content = { tree_head: { size: Number(size), root }, state: contentRoot(join(snapshots, name, "state")) };
-    await audit.append([
-      { kind: "snapshot", operation: "create", resource: name, detail: content },
-      ...letGo.map((gone) => ({ kind: "snapshot", operation: "prune", resource: gone }) as const),
-    ]);
+    const content = { tree_head: { size: Number(size), root }, state: contentRoot(this.#stored.statePath(name)) };
+    await audit.append([snapshotTaken(name, content), ...letGo.map(snapshotLetGo)]);
     for (const gone of letGo) unfreeze(snapshots, gone);
     return taken;
   }
 
   /** Whether more than that the last snapshot was made has been logged since. */
   #isNews({ name }: Snapshot, head: string): boolean {
-    const then = this.#parts.directory.readText(join(this.#parts.directory.paths.snapshots, name, "timing", "checkpoint"));
+    const then = this.#parts.directory.readText(join(this.#stored.timingPath(name), "checkpoint"));
     const sizeIn = (text: string | undefined) => Number(text?.split("\n")[1] ?? 0);
     return sizeIn(head) > sizeIn(then) + 1;
   }
@@ -86,17 +79,9 @@ function isDue(now: Date, last: Date, intervalMs: number): boolean {
   return elapsed >= intervalMs || elapsed < 0;
 }
 
-function unusedName(now: Date, existing: readonly Snapshot[]): string {
+function unusedName(now: Date, existing: readonly Snapshot[]): Snapshot {
   const taken = new Set(existing.map(({ name }) => name));
-  let ms = now.getTime();
-  while (taken.has(nameOf(new Date(ms)))) ms += 1;
-  return nameOf(new Date(ms));
-}
-
-function nameOf(time: Date): string {
-  return time.toISOString().replaceAll(/[-:]/g, "");
-}
-
-function timeOf(name: string): Date {
-  return new Date(name.replace(NAME, "$1-$2-$3T$4:$5:$6Z"));
+  let made = now;
+  while (taken.has(snapshotName(made))) made = new Date(made.getTime() + 1);
+  return { name: snapshotName(made), made };
 }

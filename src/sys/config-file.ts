@@ -2,7 +2,8 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statS
 import { dirname, normalize } from "node:path";
 import { codeOf, messageOf, OpError } from "../core/errors.ts";
 import type { ConfigFile } from "../core/ports.ts";
-import { removeDurably, removeFolderDurably, syncPaths } from "./durable.ts";
+import { removeFolderDurably, syncPaths } from "./durable-folders.ts";
+import { removeDurably } from "./durable.ts";
 import { folderEntries } from "./files.ts";
 
 /** Where systemd keeps what SetUnitProperties made permanent: nothing but drop-ins that can be set again. */

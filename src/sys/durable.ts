@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -10,21 +9,20 @@ import {
   ftruncateSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  rmdirSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf } from "../core/errors.ts";
+import { syncFolder } from "./durable-folders.ts";
 
 /*
- * The one file of durable writes. What returned is on the disk; what threw left the old text, or a file that was not there, as it was.
- * Errors are the system's own, with their code (ENOSPC, EROFS, EACCES): only the caller knows what they mean for its user.
+ * The one file of durable writes of files; folders have durable-folders.ts. What returned is on the disk; what threw left the old text, or a
+ * file that was not there, as it was. Errors are the system's own, with their code (ENOSPC, EROFS, EACCES): only the caller knows what they
+ * mean for its user.
  */
 
 /** Replaces the file by `text` in one stroke: a reader, and a crash at any instant, sees the old text or the new one. */
@@ -40,6 +38,24 @@ export function createDurably(path: string, text: string | Uint8Array, mode = 0o
       linkOrRename(temporary, path);
     },
   });
+}
+
+/** Makes a file that is not there yet. Its bytes are on the disk then; its name is once the folder is synced. Throws EEXIST. */
+export function createSynced(path: string, text: string | Uint8Array, mode: number): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    try {
+      writeAll(fd, Buffer.from(text));
+      setMode(fd, mode);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    unlinkQuietly(path);
+    throw error;
+  }
 }
 
 /** A file and what is to be in it. */
@@ -121,34 +137,6 @@ export function removeLeftovers(folder: string): void {
   for (const name of names.filter((candidate) => LEFTOVER.test(candidate))) unlinkSync(join(folder, name));
 }
 
-/** Removes a folder's files of these names and then the folder, where nothing else is in it. A crash may bring some back. */
-export function discardFolder(path: string, isOurs: (name: string) => boolean): void {
-  if (!existsSync(path)) return;
-  const names = readdirSync(path);
-  for (const name of names.filter(isOurs)) unlinkSync(join(path, name));
-  if (names.every(isOurs)) rmdirSync(path);
-}
-
-/** Removes an empty folder for good. Throws ENOTEMPTY otherwise. */
-export function removeFolderDurably(path: string): void {
-  rmdirSync(path);
-  syncFolder(dirname(path));
-}
-
-/** Makes a folder and what is missing above it. One that is there keeps its mode. */
-export function makeDirectory(path: string, mode = 0o755): void {
-  if (isFolder(path)) return;
-  if (dirname(path) !== path) makeDirectory(dirname(path), mode);
-  try {
-    mkdirSync(path, { mode });
-    chmodSync(path, mode);
-  } catch (error) {
-    // Another process may have made it just now.
-    if (codeOf(error) !== "EEXIST" || !isFolder(path)) throw error;
-  }
-  syncFolder(dirname(path));
-}
-
 /** A name for a new temporary file, and how such names are known again. */
 const temporaryName = () => `.op-dbus-${crypto.randomUUID()}.tmp`;
 const LEFTOVER = /^\.op-dbus-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
@@ -222,21 +210,8 @@ function place(path: string, text: string | Uint8Array, { mode, commit }: Placin
 /** A new file in the folder, whose bytes are on the disk. */
 function stage(folder: string, text: string | Uint8Array, mode: number): string {
   const temporary = join(folder, temporaryName());
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    try {
-      writeAll(fd, Buffer.from(text));
-      setMode(fd, mode);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    return temporary;
-  } catch (error) {
-    unlinkQuietly(temporary);
-    throw error;
-  }
+  createSynced(temporary, text, mode);
+  return temporary;
 }
 
 /** After a failure, which is the one to tell. */
@@ -269,51 +244,7 @@ function setMode(fd: number, mode: number): void {
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
 /** The system may take less than it is given. */
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-}
-
-/**
- * Makes durable what another program wrote, linked or removed at these paths: the files and, as far as they are there, three folders above
- * each, which it may have made for them. Links are not followed.
- */
-export function syncPaths(paths: readonly string[]): void {
-  const folders = new Set<string>();
-  for (const path of paths) {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) syncFile(path);
-    for (let [folder, above] = [dirname(path), 0]; above < 3; [folder, above] = [dirname(folder), above + 1]) folders.add(folder);
-  }
-  for (const folder of folders) if (isFolder(folder)) syncForeignFolder(folder);
-}
-
-/** Some file systems know no syncing of folders, and keep their entries in other ways. */
-function syncForeignFolder(path: string): void {
-  try {
-    syncFolder(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
-  }
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-export function syncFolder(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

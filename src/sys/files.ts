@@ -17,6 +17,14 @@ export function readBytes(path: string): Buffer | undefined {
   return ifThere(() => readFileSync(path));
 }
 
+/** The bytes of what is a file of this size; undefined for anything else, a link too. */
+export function readPlain(path: string, sizeBytes: number): Buffer | undefined {
+  return ifThere(() => {
+    const entry = lstatSync(path);
+    return entry.isFile() && entry.size === sizeBytes ? readFileSync(path) : undefined;
+  });
+}
+
 /** The last bytes of a file, and where in it they begin. */
 export interface FileEnd {
   readonly bytes: Buffer;
@@ -74,20 +82,41 @@ export interface FoundFile {
   /** From the folder that was looked through. */
   readonly path: string;
   readonly mode: number;
+  readonly sizeBytes: number;
   /** Where a link leads; undefined for a file. */
   readonly target: string | undefined;
-  read(): Uint8Array;
+  /** The file's bytes, piece by piece. */
+  read(): Iterable<Uint8Array>;
 }
 
-/** All files below a folder, sorted by path. */
+/** All files below a folder, sorted by path. Links are found, and not followed. */
 export function filesBelow(folder: string): FoundFile[] {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  return names.flatMap((path) => {
+  return pathsBelow(folder, "").sort().flatMap((path) => {
     const full = join(folder, path);
     const entry = lstatSync(full);
     if (!entry.isFile() && !entry.isSymbolicLink()) return [];
-    return [{ path, mode: entry.mode & 0o7777, target: entry.isFile() ? undefined : readlinkSync(full), read: () => readFileSync(full) }];
+    return [{ path, mode: entry.mode & 0o7777, sizeBytes: entry.size, target: entry.isFile() ? undefined : readlinkSync(full), read: () => pieces(full) }];
   });
+}
+
+/** Bun's own recursive listing goes into folders that a link leads to. */
+function pathsBelow(folder: string, below: string): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? pathsBelow(folder, path) : [path];
+  });
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+function* pieces(path: string): Generator<Uint8Array> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let count = readSync(fd, piece); count > 0; count = readSync(fd, piece)) yield piece.subarray(0, count);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Whether there is anything by that name, if only a link that leads nowhere. */

@@ -7,6 +7,7 @@ const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64
 function open(name: string) {
   return dlopen(name, {
     flock: { args: ["i32", "i32"], returns: "i32" },
+    clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
     memfd_create: { args: ["ptr", "u32"], returns: "i32" },
     strerror: { args: ["i32"], returns: "cstring" },
     __errno_location: { args: [], returns: "ptr" },

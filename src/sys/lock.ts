@@ -4,6 +4,7 @@ import { isObject } from "../core/json.ts";
 import type { Lock, LockHolder } from "../core/ports.ts";
 import { userName } from "./actor.ts";
 import { errno, libc } from "./libc.ts";
+import { processStat } from "./process-stat.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -14,12 +15,18 @@ const O_CLOEXEC = 0o2000000;
 /** A holder is nameless for the instant between taking the lock and saying so, and `holder` itself shares the lock for an instant. */
 const RETRIES = 10;
 const RETRY_MS = 10;
+/** How long a holder that was killed, or does not say who it is, may take to go. */
+const LAST_MS = 10_000;
+const SEIZE_INTERVAL_MS = 50;
+/** proc_pid_stat(5): by a signal, not by a debugger. */
+const STOPPED = "T";
 /** The text always has this length, so that on a full disk it can still be written over. */
 const TEXT_BYTES = 1024;
 
 /** It can be let go of at once as well. */
 export interface KernelLock extends Lock {
   acquire(purpose: string): Promise<Disposable & AsyncDisposable>;
+  seize(purpose: string, patienceMs: () => number): Promise<Disposable & AsyncDisposable>;
 }
 
 /**
@@ -50,7 +57,8 @@ class FileLock implements KernelLock {
       throw error instanceof OpError ? error : this.#unusable(error);
     }
     const user = userName(process.getuid?.() ?? 0);
-    writeText(fd, JSON.stringify({ pid: process.pid, user, purpose: purpose.slice(0, 100), since: new Date().toISOString() }));
+    const startedMs = processStat(process.pid)?.startedMs;
+    writeText(fd, JSON.stringify({ pid: process.pid, startedMs, user, purpose: purpose.slice(0, 100), since: new Date().toISOString() }));
     let held = true;
     const release = () => {
       if (!held) return;
@@ -61,7 +69,41 @@ class FileLock implements KernelLock {
     return { [Symbol.dispose]: release, [Symbol.asyncDispose]: async () => release() };
   }
 
+  async seize(purpose: string, patienceMs: () => number): Promise<Disposable & AsyncDisposable> {
+    const began = performance.now();
+    for (;;) {
+      try {
+        return await this.acquire(purpose);
+      } catch (error) {
+        const [waitedMs, patience] = [performance.now() - began, patienceMs()];
+        if (!(error instanceof OpError) || !error.retryable || waitedMs > patience + LAST_MS) throw error;
+        this.#endHolder(waitedMs >= patience);
+      }
+      await Bun.sleep(SEIZE_INTERVAL_MS);
+    }
+  }
+
+  /** Kills the process that says it is the holder, if it is still the same one and stopped, or `late`. */
+  #endHolder(late: boolean): void {
+    const holder = this.#namedHolder();
+    const stat = holder === undefined ? undefined : processStat(holder.pid);
+    if (holder === undefined || stat === undefined || stat.startedMs !== holder.startedMs) return;
+    if (!late && stat.state !== STOPPED) return;
+    try {
+      process.kill(holder.pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
   holder(): LockHolder | undefined {
+    const holder = this.#namedHolder();
+    if (holder === undefined) return undefined;
+    const { pid, user, purpose, since } = holder;
+    return { pid, user, purpose, since };
+  }
+
+  #namedHolder(): NamedHolder | undefined {
     let fd: number;
     try {
       fd = this.#open(constants.O_RDONLY);
@@ -95,7 +137,12 @@ class FileLock implements KernelLock {
   }
 }
 
-const NAMELESS: LockHolder = { pid: 0, user: "unknown", purpose: "unknown", since: "unknown" };
+/** With when its process began (CLOCK_BOOTTIME): another by its number is not the one that wrote this. */
+interface NamedHolder extends LockHolder {
+  readonly startedMs?: number;
+}
+
+const NAMELESS: NamedHolder = { pid: 0, user: "unknown", purpose: "unknown", since: "unknown" };
 
 function taken(holder: LockHolder | undefined): OpError {
   const who = holder === undefined ? "by a process that has not said who it is" : describe(holder);
@@ -123,14 +170,14 @@ function writeText(fd: number, text: string): void {
   }
 }
 
-function readHolder(fd: number): LockHolder | undefined {
+function readHolder(fd: number): NamedHolder | undefined {
   const buffer = Buffer.alloc(TEXT_BYTES);
   try {
     const value: unknown = JSON.parse(buffer.toString("utf8", 0, readSync(fd, buffer, 0, buffer.length, 0)));
     if (!isObject(value)) return undefined;
-    const { pid, user, purpose, since } = value;
+    const { pid, startedMs, user, purpose, since } = value;
     const named = typeof pid === "number" && typeof user === "string" && typeof purpose === "string" && typeof since === "string";
-    return named ? { pid, user, purpose, since } : undefined;
+    return named ? { pid, user, purpose, since, ...(typeof startedMs === "number" ? { startedMs } : {}) } : undefined;
   } catch {
     return undefined;
   }

@@ -33,6 +33,8 @@ export interface Subject<Edit = never> {
   readonly readmes: Readonly<Record<string, string>>;
   /** Keys of a resource that nobody can see while this one of it is set. */
   hides?(path: KeyPath): readonly KeyPath[];
+  /** Whether the document speaks of a member of somebody else's in a list by this key: names it, or calls the list complete. */
+  claims?(document: StateDocument, key: string, member: unknown): boolean;
   /** How many generated cases each law is tried on. */
   readonly runs: number;
   /** To repeat a failure; it is printed with one. */
@@ -44,13 +46,14 @@ export interface Subject<Edit = never> {
 export interface Options {
   readonly force?: boolean;
   readonly prune?: boolean;
+  readonly confirmWithinMs?: number;
 }
 
 const quiet = { observer: {}, recovered: () => undefined };
 
-export function applyTo(host: Host, document: StateDocument, { force = false, prune = false }: Options = {}): Promise<Applied> {
+export function applyTo(host: Host, document: StateDocument, { force = false, prune = false, confirmWithinMs }: Options = {}): Promise<Applied> {
   const confirm = () => Promise.resolve();
-  return new Engine(host).apply({ ...quiet, source: sourced(document), plugin: undefined, prune, force, saved: undefined, confirm });
+  return new Engine(host).apply({ ...quiet, source: sourced(document), plugin: undefined, prune, force, saved: undefined, confirmWithinMs, confirm });
 }
 
 /**
@@ -72,9 +75,9 @@ export async function applyIfPossible(host: Host, document: StateDocument, optio
 /** Returns the plan that was carried out. */
 export async function rollBack(host: Host, to?: string, { force = false }: Options = {}): Promise<RollbackPlan> {
   const confirm = () => Promise.resolve();
-  const plan = await new Engine(host).rollback({ ...quiet, to, force, confirm });
-  if (plan === undefined) throw new Error("Nothing was rolled back: recovery had done it");
-  return plan;
+  const rolledBack = await new Engine(host).rollback({ ...quiet, to, force, confirm, confirmTakingBack: confirm });
+  if (rolledBack === undefined) throw new Error("Nothing was rolled back: recovery had done it");
+  return rolledBack.plan;
 }
 
 export function planFor(host: Host, document: StateDocument, { prune = false }: Options = {}): Promise<Plan> {

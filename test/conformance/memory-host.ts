@@ -1,3 +1,4 @@
+import type { BootTime } from "../../src/core/confirmation.ts";
 import { EMPTY_DOCUMENT, type StateDocument } from "../../src/core/document.ts";
 import { OpError } from "../../src/core/errors.ts";
 import { toJson } from "../../src/core/json.ts";
@@ -22,6 +23,7 @@ import type {
 import type { Host } from "../../src/engine/host.ts";
 import { diskFull, Instants } from "./instants.ts";
 import { readerOf } from "./memory-audit.ts";
+import { deadManOn, MemoryGuards } from "./memory-guard.ts";
 import { secretsOn } from "./memory-secrets.ts";
 
 const ACTOR: Actor = { uid: 0, user: "tester", door: "cli" };
@@ -30,6 +32,8 @@ const RESERVED_ENTRIES = 32;
 /** A clock that goes on by itself a little and, when somebody sleeps, at once. */
 export class MemoryClock implements Clock {
   #ms = Date.UTC(2026, 10, 20, 12);
+  #bootedAt = this.#ms - 100_000;
+  #boots = 1;
   sleptMs = 0;
 
   now(): Date {
@@ -38,6 +42,15 @@ export class MemoryClock implements Clock {
 
   monotonicMs(): number {
     return (this.#ms += 1);
+  }
+
+  bootTime(): BootTime {
+    return { boot: `boot ${this.#boots}`, ms: this.#ms - this.#bootedAt };
+  }
+
+  reboot(): void {
+    this.#boots += 1;
+    this.#bootedAt = this.#ms;
   }
 
   sleep(ms: number): Promise<void> {
@@ -64,6 +77,7 @@ export class MemoryDisk {
   reserved = 0;
   /** Whether what is set aside may be used: only on the way back. */
   reserveOpen = false;
+  readonly guards = new MemoryGuards();
   /** How often anything was written here. */
   writes = 0;
 }
@@ -98,6 +112,7 @@ export function openMemoryHost({ disk, plugins, clock = new MemoryClock(), insta
     },
     ledger: ledgerOn(disk, instants, write),
     secrets: secretsOn(disk, write),
+    deadMan: deadManOn(disk.guards, write),
   };
 }
 
@@ -126,20 +141,18 @@ function journalOn(disk: MemoryDisk, instants: Instants, write: Write): Journal 
 
 function lockOn(disk: MemoryDisk, instants: Instants, clock: Clock): Lock {
   const holder = () => (disk.lock === undefined || disk.lock.by.dead ? undefined : disk.lock.holder);
-  return {
-    holder,
-    acquire(purpose) {
-      const held = holder();
-      if (held !== undefined) return Promise.reject(new OpError("refused", `Locked by ${held.user} since ${held.since}`));
-      const mine = { by: instants, holder: { pid: 1, user: ACTOR.user, purpose, since: clock.now().toISOString() } };
-      disk.lock = mine;
-      return Promise.resolve({
-        async [Symbol.asyncDispose]() {
-          if (disk.lock === mine) disk.lock = undefined;
-        },
-      });
-    },
+  const acquire: Lock["acquire"] = (purpose) => {
+    const held = holder();
+    if (held !== undefined) return Promise.reject(new OpError("refused", `Locked by ${held.user} since ${held.since}`, { retryable: true }));
+    const mine = { by: instants, holder: { pid: 1, user: ACTOR.user, purpose, since: clock.now().toISOString() } };
+    disk.lock = mine;
+    return Promise.resolve({
+      async [Symbol.asyncDispose]() {
+        if (disk.lock === mine) disk.lock = undefined;
+      },
+    });
   };
+  return { holder, acquire, seize: acquire };
 }
 
 function ledgerOn(disk: MemoryDisk, instants: Instants, write: Write): Ledger {

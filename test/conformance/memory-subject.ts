@@ -1,20 +1,20 @@
 import type { Plugin } from "../../src/core/plugin.ts";
-import type { Clock } from "../../src/core/ports.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Host } from "../../src/engine/host.ts";
 import { applyTo, documentOf, rollBack } from "./fixture.ts";
+import type { HeldFixture, HeldSubject, Lapse } from "./held.ts";
 import { Instants } from "./instants.ts";
 import { documents, edits, SECRETS, type Edit } from "./memory-documents.ts";
 import { MemoryClock, MemoryDisk, openMemoryHost } from "./memory-host.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { createMemoryPlugin } from "./memory-plugin.ts";
-import type { Change, MortalSubject } from "./recovery.ts";
+import type { Change } from "./recovery.ts";
 import type { SecretiveFixture, SecretiveSubject } from "./secrecy.ts";
 
 /** Two memory plugins, so that steps and events cross, on hosts and a state directory in memory. */
-export class MemoryWorld implements SecretiveFixture<Edit> {
+export class MemoryWorld implements SecretiveFixture<Edit>, HeldFixture<Edit> {
   readonly disk = new MemoryDisk();
-  readonly clock: Clock = new MemoryClock();
+  readonly clock = new MemoryClock();
   readonly memory = new MemoryPeer();
   readonly second = new MemoryPeer();
   plugins: readonly Plugin[] = [createMemoryPlugin(this.memory), createMemoryPlugin(this.second, "second")];
@@ -34,11 +34,32 @@ export class MemoryWorld implements SecretiveFixture<Edit> {
     return Promise.resolve();
   }
 
-  async run(change: Change, instant: number): Promise<boolean> {
+  run(change: Change, instant: number): Promise<boolean> {
+    return this.#process(instant, (host) => make(change, host));
+  }
+
+  async lapse(how: Lapse, instant = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { guards } = this.disk;
+    if (how === "reboot") {
+      guards.timer = undefined;
+      this.clock.reboot();
+    } else await this.clock.sleep(WITHIN_MS);
+    const guard = (at: number) => this.#process(at, async (host) => void (await new Engine(host).recover({ guard: true, observer: {}, recovered: () => undefined })));
+    if (how === "reboot" ? !guards.boot : guards.timer === undefined) return false;
+    const killed = await guard(instant);
+    if (killed) await guard(Number.POSITIVE_INFINITY);
+    return killed;
+  }
+
+  guarded(): boolean {
+    return this.disk.guards.boot || this.disk.guards.timer !== undefined;
+  }
+
+  async #process(instant: number, work: (host: Host) => Promise<unknown>): Promise<boolean> {
     const instants = new Instants(instant);
     this.memory.instants = this.second.instants = instants;
     try {
-      await make(change, await this.open(instants));
+      await work(await this.open(instants));
     } catch (error) {
       if (!instants.dead) throw error;
     } finally {
@@ -55,10 +76,22 @@ export class MemoryWorld implements SecretiveFixture<Edit> {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+const WITHIN_MS = 60_000;
+
 async function make(change: Change, host: Host): Promise<void> {
-  if (change.do === "apply") await applyTo(host, change.document, { force: true });
-  else if (change.do === "roll back") await rollBack(host);
-  else await new Engine(host).change("recover", { force: false, observer: {}, recovered: () => undefined }, () => Promise.resolve());
+  const quiet = { observer: {}, recovered: () => undefined };
+  switch (change.do) {
+    case "apply":
+      return void (await applyTo(host, change.document, { force: true }));
+    case "hold":
+      return void (await applyTo(host, change.document, { force: true, confirmWithinMs: WITHIN_MS }));
+    case "confirm":
+      return void (await new Engine(host).confirm({ ...quiet, force: false, prove: () => ({ proven: true, what: "by a test" }) }));
+    case "roll back":
+      return void (await rollBack(host));
+    case "recover":
+      return void (await new Engine(host).recover({ ...quiet, guard: false }));
+  }
 }
 
 const README = `${import.meta.dir}/README.md`;
@@ -82,4 +115,4 @@ export const memorySubject = {
   readmes: { memory: README, second: README },
   secrets: SECRETS,
   runs: 150,
-} satisfies MortalSubject<Edit> & SecretiveSubject<Edit>;
+} satisfies HeldSubject<Edit> & SecretiveSubject<Edit>;

@@ -1,3 +1,4 @@
+import { heldFor } from "./held.ts";
 import { lawsFor } from "./laws.ts";
 import { memorySubject } from "./memory-subject.ts";
 import { recoveryFor } from "./recovery.ts";
@@ -5,4 +6,5 @@ import { secrecyFor } from "./secrecy.ts";
 
 lawsFor(memorySubject);
 recoveryFor({ ...memorySubject, runs: 25 });
+heldFor({ ...memorySubject, runs: 15 });
 secrecyFor({ ...memorySubject, runs: 20 });

@@ -17,6 +17,7 @@ import { createConfigFile } from "../../src/sys/config-file.ts";
 import { readHostIdentity } from "../../src/sys/host-identity.ts";
 import { createLock } from "../../src/sys/lock.ts";
 import { documentOf, type Fixture, type Subject } from "./fixture.ts";
+import { UNGUARDED } from "./memory-guard.ts";
 
 /*
  * The net plugin on the real kernel, in the network namespace that this runs in. To be run inside a throw-away host and nowhere else:
@@ -64,7 +65,7 @@ export class NetWorld implements Fixture<Edit> {
     await store.prepare();
     const { audit, journal, ledger, lockPath, secrets } = store;
     const plugin = createNetPlugin({ netlink, configFiles: createConfigFile(), operator: { sessionAddresses: [] }, openVswitch });
-    return { plugins: [plugin], lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli") };
+    return { plugins: [plugin], lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
   }
 
   writes(): number {

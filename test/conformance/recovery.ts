@@ -7,7 +7,13 @@ import { applyIfPossible, rollBack, type Fixture, type Subject } from "./fixture
 import { onHosts } from "./laws.ts";
 import { differences, expectSame, picture, type Picture } from "./picture.ts";
 
-export type Change = { readonly do: "apply"; readonly document: StateDocument } | { readonly do: "roll back" } | { readonly do: "recover" };
+export type Change =
+  | { readonly do: "apply"; readonly document: StateDocument }
+  /** To apply, and leave it waiting to be confirmed. */
+  | { readonly do: "hold"; readonly document: StateDocument }
+  | { readonly do: "confirm" }
+  | { readonly do: "roll back" }
+  | { readonly do: "recover" };
 
 /** A host on which a process can be made to die. How (a call that throws, kill -9) is the fixture's own. */
 export interface MortalFixture<Edit> extends Fixture<Edit> {
@@ -63,7 +69,7 @@ interface Ends {
 }
 
 /** What the host is without and with the document, or undefined where the document changes nothing. Leaves the host as it was. */
-async function endsOf<Edit>(fixture: Fixture<Edit>, document: StateDocument): Promise<Ends | undefined> {
+export async function endsOf<Edit>(fixture: Fixture<Edit>, document: StateDocument): Promise<Ends | undefined> {
   const host = await fixture.open();
   const before = await picture(host);
   const applied = await applyIfPossible(host, document);
@@ -135,7 +141,7 @@ async function recover<Edit>(fixture: MortalFixture<Edit>): Promise<void> {
 }
 
 /** Exactly one of the two, with nothing left open and the log saying the same. */
-async function endReached<Edit>(fixture: Fixture<Edit>, { before, after }: Ends): Promise<"before" | "after"> {
+export async function endReached<Edit>(fixture: Fixture<Edit>, { before, after }: Ends): Promise<"before" | "after"> {
   const host = await fixture.open();
   equal(host.journal.pending(), undefined, "The journal is still open");
   const is = await picture(host);

@@ -5,6 +5,7 @@ import type { Host } from "../../src/engine/host.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { createLock } from "../../src/sys/lock.ts";
 import { Instants } from "./instants.ts";
+import { deadManOn } from "./memory-guard.ts";
 import { memorySubject, MemoryWorld } from "./memory-subject.ts";
 
 const ACTOR = { uid: 0, user: "tester", door: "cli" };
@@ -17,7 +18,8 @@ export class StoreWorld extends MemoryWorld {
     const store = this.#store();
     await store.prepare();
     const { plugins, clock } = this;
-    return mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), ...store }, instants);
+    const deadMan = deadManOn(this.disk.guards, async (call, work) => instants.around(call, work));
+    return mortal({ plugins, clock, actor: ACTOR, lock: createLock(store.lockPath), deadMan, ...store }, instants);
   }
 
   override stored(): string {
@@ -41,10 +43,10 @@ export class StoreWorld extends MemoryWorld {
 }
 
 /** A host whose process can die just before and just after everything that it keeps. */
-function mortal({ journal, audit, ledger, secrets, plugins, clock, actor, lock }: Host, instants: Instants): Host {
+function mortal({ journal, audit, ledger, secrets, plugins, clock, actor, lock, deadMan }: Host, instants: Instants): Host {
   const around = (call: string, work: () => Promise<void>) => instants.around(call, work);
   return {
-    plugins, clock, actor, lock,
+    plugins, clock, actor, lock, deadMan,
     journal: {
       begin: async (header) => around("journal begin", () => journal.begin(header)),
       append: async (record) => around(`journal ${record.record}`, () => journal.append(record)),

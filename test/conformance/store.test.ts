@@ -1,3 +1,4 @@
+import { heldFor } from "./held.ts";
 import { lawsFor } from "./laws.ts";
 import { recoveryFor } from "./recovery.ts";
 import { secrecyFor } from "./secrecy.ts";
@@ -7,4 +8,5 @@ import { storeSubject } from "./store-subject.ts";
 lawsFor(storeSubject);
 const { rich: _, ...short } = storeSubject;
 recoveryFor({ ...short, runs: 2 });
+heldFor({ ...short, runs: 1 });
 secrecyFor({ ...storeSubject, runs: 2 });

@@ -17,6 +17,7 @@ import { createLock } from "../../src/sys/lock.ts";
 import { readOperator } from "../../src/sys/operator.ts";
 import { createUnitLog } from "../../src/sys/unit-log.ts";
 import { documentOf, type Fixture, type Subject } from "./fixture.ts";
+import { UNGUARDED } from "./memory-guard.ts";
 
 /*
  * The systemd plugin on the real systemd that this runs under. To be run inside a throw-away host and nowhere else:
@@ -49,14 +50,8 @@ class SystemdWorld implements Fixture<Edit> {
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
     await store.prepare();
     const { audit, journal, ledger, lockPath, secrets } = store;
-    const plugin = createSystemdPlugin({
-      bus,
-      clock: systemClock,
-      configFiles: createConfigFile(),
-      operator: readOperator({}),
-      unitLog: createUnitLog(),
-    });
-    return { plugins: [plugin], lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli") };
+    const plugins = [createSystemdPlugin({ bus, clock: systemClock, configFiles: createConfigFile(), operator: readOperator({}), unitLog: createUnitLog() })];
+    return { plugins, lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
   }
 
   writes(): number {

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { OpError } from "../../src/core/errors.ts";
-import { encodeMessage, MessageReader, readFailure, readOpening, readProof, readStanding } from "../../src/store/replica/message.ts";
+import { encodeMessage, MessageReader, readFailure, readOpening, readProof, readStanding, type MessageKind } from "../../src/store/replica/message.ts";
+import { readManifest, readOffer, readWanted } from "../../src/store/replica/snapshot-message.ts";
+import { FIRST, SECOND, snapshotted } from "../unit/store/sample-snapshots.ts";
 import { converse, filesIn, logged, serve, verifiedSize } from "../unit/store/replica/sample-replica.ts";
 import { scratch } from "../unit/sys/scratch.ts";
 
@@ -12,10 +14,10 @@ import { scratch } from "../unit/sys/scratch.ts";
  * that one verifies.
  */
 
-const NAMES = /^(checkpoint|tail|verifier-key|replica\.lock|blocks|tile)$/;
+const NAMES = /^(checkpoint|tail|verifier-key|replica\.lock|blocks|tile|snapshots)$/;
 
 /** A change to some bytes: others in their place, or some of them twice. */
-const changes = fc.array(fc.record({ at: fc.nat(), length: fc.nat({ max: 40 }), instead: fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.constantFrom(..."\n|{|}|\"|0|9|open |take |..|/".split("|")).map((text) => Buffer.from(text))), doubled: fc.boolean() }), { minLength: 1, maxLength: 4 });
+const changes = fc.array(fc.record({ at: fc.nat(), length: fc.nat({ max: 40 }), instead: fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.constantFrom(..."\n|{|}|\"|0|9|open |take |contents |..|/|../".split("|")).map((text) => Buffer.from(text))), doubled: fc.boolean() }), { minLength: 1, maxLength: 4 });
 
 function changed(bytes: Buffer, each: { at: number; length: number; instead: Uint8Array; doubled: boolean }[]): Buffer {
   return each.reduce((before, { at, length, instead, doubled }) => {
@@ -26,17 +28,19 @@ function changed(bytes: Buffer, each: { at: number; length: number; instead: Uin
 }
 
 /** The messages of a conversation, to be changed one by one with their lengths put right. */
-function messagesOf(said: Buffer): { kind: "open" | "prove" | "take"; content: Buffer }[] {
+function messagesOf(said: Buffer): { kind: MessageKind; content: Buffer }[] {
   const reader = new MessageReader();
   reader.push(said);
   const found = [];
-  for (let message = reader.next(); message !== undefined; message = reader.next()) found.push(message as { kind: "open"; content: Buffer });
+  for (let message = reader.next(); message !== undefined; message = reader.next()) found.push(message);
   return found;
 }
 
 async function prepared(folder: { file(...names: string[]): string }) {
   const [root, path] = [folder.file("root"), folder.file("replica")];
   await logged(root, [1, 4, 260, 2]);
+  await snapshotted(root, FIRST, { lock: "1", "current.json": "{}", "checkpoints/a.json": "a" });
+  await snapshotted(root, SECOND, { lock: "2", "current.json": "{}", "checkpoints/b.json": "b" });
   const { said } = await converse(root, path);
   const before = filesIn(root);
   return {
@@ -52,7 +56,10 @@ async function prepared(folder: { file(...names: string[]): string }) {
         const names = existsSync(folder.file(name)) ? readdirSync(folder.file(name)) : [];
         expect(names.filter((each) => !NAMES.test(each))).toEqual([]);
         const tail = join(folder.file(name), "tail");
-        if (existsSync(tail)) expect([0, 1, 5, 265, 267]).toContain(verifiedSize(folder.file(name), root));
+        if (existsSync(tail)) expect([0, 1, 5, 265, 267, 268, 269]).toContain(verifiedSize(folder.file(name), root));
+        const snapshots = join(folder.file(name), "snapshots");
+        // Each that is there was just verified.
+        if (existsSync(snapshots)) expect(readdirSync(snapshots).filter((each) => ![FIRST, SECOND].includes(each))).toEqual([]);
         if (name !== "replica") rmSync(folder.file(name), { recursive: true });
       }
       expect(filesIn(root)).toEqual(before);
@@ -85,8 +92,8 @@ test("serveReplica of messages that are changed, left out, repeated or reordered
 }, 300_000);
 
 test("what is read from the other end: a value or an OpError of kind invalid or unavailable, from bytes in any pieces", () => {
-  const readers = [readOpening, readProof, readStanding, (message: Parameters<typeof readStanding>[0]) => readFailure(message, "x")];
-  const soup = fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.tuple(fc.constantFrom("open", "prove", "take", "standing", "failure"), fc.json()).map(([kind, text]) => encodeMessage({ kind, content: Buffer.from(text) } as never)), fc.constantFrom("open 9", "standing 2\n{}", "take 67108864\n").map((text) => Buffer.from(text))), { maxLength: 8 });
+  const readers = [readOpening, readProof, readStanding, readOffer, readManifest, readWanted, (message: Parameters<typeof readStanding>[0]) => readFailure(message, "x")];
+  const soup = fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.tuple(fc.constantFrom("open", "prove", "take", "offer", "snapshot", "contents", "standing", "wanted", "failure"), fc.json()).map(([kind, text]) => encodeMessage({ kind, content: Buffer.from(text) } as never)), fc.constantFrom("open 9", "standing 2\n{}", "take 67108864\n").map((text) => Buffer.from(text))), { maxLength: 8 });
   fc.assert(
     fc.property(soup, (chunks) => {
       const reader = new MessageReader();

@@ -7,6 +7,7 @@ import { changesOf, type Change, type Plugin, type PluginPlan, type Reading } fr
 import { withValue, type Resources, type OwnedResources } from "../../src/core/resource.ts";
 import { policiesOf, stateOf } from "../../src/engine/settlement.ts";
 import { createNetPlugin } from "../../src/plugins/net/plugin.ts";
+import { createOpenflowPlugin } from "../../src/plugins/openflow/plugin.ts";
 import { createSystemdPlugin } from "../../src/plugins/systemd/plugin.ts";
 import { MemoryPeer } from "../conformance/memory-peer.ts";
 import { createMemoryPlugin } from "../conformance/memory-plugin.ts";
@@ -24,6 +25,7 @@ import { createMemoryPlugin } from "../conformance/memory-plugin.ts";
 const PLUGINS: Readonly<Record<string, Plugin>> = {
   memory: createMemoryPlugin(new MemoryPeer()),
   net: createNetPlugin({} as never),
+  openflow: createOpenflowPlugin({} as never),
   systemd: createSystemdPlugin({} as never),
 };
 

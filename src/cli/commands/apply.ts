@@ -9,10 +9,11 @@ import type { Context } from "../context.ts";
 import { DONE, exitOf, type ExitCode } from "../exit.ts";
 import { planText } from "../plan-text.ts";
 import { planJson, viewOf } from "../plan-view.ts";
-import { counted, wrap, printable } from "../printable.ts";
+import { counted, printable, wrap } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { documentOf, readGiven, sourced, type Given } from "../source.ts";
 import { lockState, tellRecovered, warnInterrupted } from "../standing.ts";
+import { TRIAL_ARGS, trialOf, untilKept } from "../trial.ts";
 
 interface Goal {
   readonly source: SourcedDocument;
@@ -30,23 +31,26 @@ export const applyCommand: CommandFactory = (context) =>
       yes: { type: "boolean", description: "do not ask" },
       force: { type: "boolean", description: "do what is protected, or was rejected before" },
       prune: { type: "boolean", description: "also return what is owned and no longer declared" },
+      ...TRIAL_ARGS,
     },
     about:
       "Plans, asks, brings the host to the declared state and reads it back. When anything fails, everything is taken back. " +
-      "Each apply makes a checkpoint that 'op-dbus rollback' returns to.",
+      "Each apply makes a checkpoint that 'op-dbus rollback' returns to. With --confirm-within it waits, and ends with 0 when the change was kept, with 4 when it was taken back.",
     example: "op-dbus apply state.json",
     exits: [0, 1, 2, 4, 5, 6, 7, 8],
-    async run({ state, plugin, prune, yes, force, "dry-run": dryRun }) {
+    async run({ state, plugin, prune, yes, force, "dry-run": dryRun, ...trial }) {
+      const { confirmWithinMs, probe } = await trialOf(context, trial);
       if (!dryRun) requireConsent(context, { yes, inputFree: state !== "-" });
       const given = readGiven(context, state);
       await using session = await context.open(dryRun ? "read" : "write");
       const { engine } = session;
       const goal = goalOf(context, given, { plugin, prune, plugins: engine.host.plugins });
-      if (dryRun) return await rehearse(context, engine, goal, force);
+      if (dryRun) return await rehearse(context, engine, goal, { force, held: confirmWithinMs !== undefined });
       using progress = new Progress(context);
       const applied = await engine.apply({
         ...goal,
         force,
+        confirmWithinMs,
         observer: progress,
         recovered: tellRecovered(context),
         async confirm(plan) {
@@ -54,6 +58,7 @@ export const applyCommand: CommandFactory = (context) =>
           progress.begin(plan.steps);
         },
       });
+      if (applied.waiting !== undefined) await untilKept(context, applied.waiting, engine, { observer: progress, probe });
       await tell(context, applied, engine);
       return DONE;
     },
@@ -76,7 +81,7 @@ function goalOf(
 }
 
 /** The plan, and every reason for which an apply would not begin now. */
-async function rehearse(context: Context, engine: Engine, { source, plugin, prune, saved }: Goal, force: boolean): Promise<ExitCode> {
+async function rehearse(context: Context, engine: Engine, { source, plugin, prune, saved }: Goal, how: { force: boolean; held: boolean }): Promise<ExitCode> {
   const { output } = context;
   const { host } = engine;
   warnInterrupted(context, host);
@@ -84,7 +89,7 @@ async function rehearse(context: Context, engine: Engine, { source, plugin, prun
   const view = viewOf(plan, host.plugins);
   const { holder } = lockState(host.lock);
   const locked = holder === undefined ? [] : [`Locked by ${holder.user} (${holder.purpose}, process ${holder.pid}) since ${holder.since}`];
-  const refusals = [...locked, ...(await engine.refusals(plan, force, saved))];
+  const refusals = [...locked, ...(await engine.refusals(plan, { ...how, saved }))];
   const verdict = refusals.length === 0 ? "An apply would go ahead" : `An apply would be refused for ${counted(refusals.length, "reason")}:`;
   const reasons = refusals.flatMap((reason) => wrap(printable(reason), output.style.width, "  ", "    "));
   await output.result(
@@ -101,14 +106,14 @@ async function ask(context: Context, plan: Plan, { host }: Engine, yes: boolean)
   await askConsent(context, oneWay === 0 ? "Apply this?" : `Apply this? ${oneWay} of it cannot be taken back.`, yes);
 }
 
-async function tell({ output }: Context, { plan, changed, checkpoint }: Applied, { host }: Engine): Promise<void> {
+async function tell({ output }: Context, { plan, changed, checkpoint, waiting }: Applied, { host }: Engine): Promise<void> {
   const view = viewOf(plan, host.plugins);
   await output.result(
-    () => ({ changed, checkpoint: checkpoint ?? null, ...planJson(plan, view) }),
+    () => ({ changed, checkpoint: checkpoint ?? null, ...(waiting === undefined ? {} : { confirmed: true }), ...planJson(plan, view) }),
     () => {
       if (!changed && checkpoint === undefined) return planText(view, output.style);
       const done = changed
-        ? `Done: ${counted(actionsOf(plan.steps).length, "change")}. The host was read back and is as declared.`
+        ? `Done: ${counted(actionsOf(plan.steps).length, "change")}. The host was read back and is as declared.${waiting === undefined ? "" : " It was confirmed."}`
         : `${planText(view, output.style)}. The document is now what is in force.`;
       return [...(changed ? [""] : []), ...wrap(done, output.style.width), `Checkpoint: ${checkpoint ?? "none"}`, "To take it back: op-dbus rollback"].join("\n");
     },

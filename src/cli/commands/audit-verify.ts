@@ -1,10 +1,13 @@
 import type { JsonObject } from "../../core/json.ts";
 import type { Verified } from "../../store/audit/verify.ts";
+import type { VerifiedSnapshots } from "../../store/snapshot-check.ts";
 import { command, type CommandFactory } from "../command.ts";
 import { DONE } from "../exit.ts";
 import { OpenForwards } from "../history.ts";
 import { counted, when } from "../printable.ts";
 
+/** Names of snapshots that people are shown. */
+const MOST_NAMED = 3;
 /** Numbers of open announcements that people are shown. */
 const MOST_OPEN = 20;
 
@@ -16,7 +19,8 @@ export const auditVerifyCommand: CommandFactory = (context) =>
     },
     about:
       "Checks the whole audit log offline, without the private key: every entry, tile, bundle and block, and each signed tree head against the entries that it was signed over. " +
-      "Of entries that were pruned, as an entry of the log must say, the hashes are checked. Exit 7 names the first entry that is not as it was logged. Changes that were announced and have no outcome are listed; they are no damage.",
+      "Of entries that were pruned, as an entry of the log must say, the hashes are checked. Then the state in each snapshot beside the log is held to the hash that the log has of it, " +
+      "which takes as long as reading them all. Exit 7 names the first entry, or the snapshot, that is not as it was logged. Changes that were announced and have no outcome are listed; they are no damage.",
     example: "op-dbus audit verify --blockchain-path /mnt/replica",
     exits: [0, 1, 2, 6, 7],
     async run({ "blockchain-path": path, key }) {
@@ -28,8 +32,8 @@ export const auditVerifyCommand: CommandFactory = (context) =>
       });
       const numbers = open.open;
       await context.output.result(
-        () => ({ path: archive.path, entries: verified.size, blocks: verified.blocks, unpublished: verified.unpublished, open: numbers, key: archive.key, key_given: !archive.keyFound, tree_head: verified.treeHead ?? null, pruned: prunedJson(verified) }),
-        () => [`${archive.path} verifies: ${counted(verified.size, "entry", "entries")} in ${counted(verified.blocks, "block")}`, ...prunedLines(verified), ...openLines(numbers), ...keyLines(archive.keyFound, path)].join("\n"),
+        () => ({ path: archive.path, entries: verified.size, blocks: verified.blocks, unpublished: verified.unpublished, open: numbers, key: archive.key, key_given: !archive.keyFound, tree_head: verified.treeHead ?? null, pruned: prunedJson(verified), snapshots: { ...verified.snapshots } }),
+        () => [`${archive.path} verifies: ${counted(verified.size, "entry", "entries")} in ${counted(verified.blocks, "block")}`, ...prunedLines(verified), ...snapshotLines(verified.snapshots), ...openLines(numbers), ...keyLines(archive.keyFound, path)].join("\n"),
       );
       return DONE;
     },
@@ -45,6 +49,14 @@ function prunedLines({ pruned }: Verified): string[] {
 function prunedJson({ pruned }: Verified): JsonObject | null {
   if (pruned === undefined) return null;
   return { minimum_index: pruned.minimumIndex, when: pruned.when, entry: pruned.entry, bundles_left: pruned.bundlesLeft };
+}
+
+function snapshotLines({ checked, unreadable, unlogged }: VerifiedSnapshots): string[] {
+  return [
+    ...(checked === 0 ? [] : [`The state in ${counted(checked, "snapshot")} is what the log says`]),
+    ...(unreadable.length === 0 ? [] : [`${counted(unreadable.length, "snapshot")} not checked, which this user may not read`]),
+    ...(unlogged.length === 0 ? [] : [`Of ${counted(unlogged.length, "snapshot")} the log has no entry, or not any more: ${unlogged.slice(0, MOST_NAMED).join(", ")}`]),
+  ];
 }
 
 function openLines(numbers: readonly number[]): string[] {

@@ -12,6 +12,7 @@ import { changesJson, viewOfRollback } from "../plan-view.ts";
 import { counted, printable, when, wrap } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { latestApply, tellRecovered } from "../standing.ts";
+import { TRIAL_ARGS, trialOf, untilKept } from "../trial.ts";
 
 export const rollbackCommand: CommandFactory = (context) =>
   command({
@@ -19,20 +20,23 @@ export const rollbackCommand: CommandFactory = (context) =>
       "to-checkpoint": { type: "string", value: "C", description: "undo every apply after this checkpoint, its own included" },
       yes: { type: "boolean", description: "do not ask" },
       force: { type: "boolean", description: "also take back what somebody changed since, or what is protected" },
+      ...TRIAL_ARGS,
     },
     about:
-      "Undoes the latest apply that is not yet undone; again goes one further. What no apply touched is left alone. " +
+      "Undoes the latest apply that is not yet undone; again goes one further. What waits to be confirmed goes first. What no apply touched is left alone. " +
       "The documents that are undone are refused from then on, until they are changed or --force is given.",
     example: "op-dbus rollback --to-checkpoint before-upgrade",
     exits: [0, 1, 2, 4, 5, 6, 7, 8],
-    async run({ "to-checkpoint": to, yes, force }) {
+    async run({ "to-checkpoint": to, yes, force, ...trial }) {
+      const { confirmWithinMs, probe } = await trialOf(context, trial);
       requireConsent(context, { yes, inputFree: true });
       await using session = await context.open("write");
       const { engine } = session;
       using progress = new Progress(context);
-      const plan = await engine.rollback({
+      const rolledBack = await engine.rollback({
         to,
         force,
+        confirmWithinMs,
         observer: progress,
         recovered: tellRecovered(context),
         async confirm(plan) {
@@ -41,8 +45,10 @@ export const rollbackCommand: CommandFactory = (context) =>
           await askConsent(context, oneWay === 0 ? "Roll back?" : "Roll back? Not all of it can be taken back again.", yes);
           progress.begin(plan.found.steps);
         },
+        confirmTakingBack: ({ header }) => askConsent(context, `Take back the ${header.kind} of ${when(header.started)}, which waits to be confirmed?`, yes),
       });
-      await tell(context, plan, engine.host);
+      if (rolledBack?.waiting !== undefined) await untilKept(context, rolledBack.waiting, engine, { observer: progress, probe });
+      await tell(context, rolledBack?.plan, engine.host);
       return DONE;
     },
   });
@@ -68,7 +74,7 @@ async function tell({ output }: Context, plan: RollbackPlan | undefined, { plugi
         ? { recovered: true, undone: [], difference: false, summary: null, actions: [] }
         : { recovered: false, undone: plan.undoes.map(({ name }) => name), barred: toJson(plan.barred), moved: toJson(plan.moved), ...changesJson(viewOfRollback(plan, plugins)) },
     () => {
-      if (plan === undefined) return "The interrupted change was taken back; that was the latest, and nothing else is undone";
+      if (plan === undefined) return "That change was taken back; it was the latest, and nothing else is undone";
       const { steps } = plan.found;
       const done = steps.length === 0 ? "Done." : `Done: ${counted(actionsOf(steps).length, "change")}. The host was read back and is as it was.`;
       const before = latestApply(ledger.checkpoints());

@@ -1,4 +1,5 @@
 import type { Action } from "../../core/plugin.ts";
+import { addressesNow, addressesToAdd, addressesToRemove } from "./address-difference.ts";
 import type { Around } from "./around.ts";
 import { lostWithLastAddress } from "./losses.ts";
 import type { View } from "./state.ts";
@@ -26,9 +27,9 @@ function addition(name: string, family: Family, address: string, view: View): Wo
 function removals(name: string, family: Family, added: readonly string[], { view, moves, guard }: Around): Work[] {
   const removed = addressesToRemove(name, family, view);
   const masters = new Map(moves.from(name).filter((move) => move.family === family).map(({ address, master }) => [address, master]));
-  const leaving = nowOf(name, family, view).filter((address) => removed.includes(address) || masters.has(address));
+  const leaving = addressesNow(name, family, view).filter((address) => removed.includes(address) || masters.has(address));
   if (leaving.length === 0) return [];
-  const staying = [...nowOf(name, family, view), ...added].filter((address) => !leaving.includes(address));
+  const staying = [...addressesNow(name, family, view), ...added].filter((address) => !leaving.includes(address));
   const actions = leaving.map((address): Action => {
     const master = removed.includes(address) ? undefined : masters.get(address);
     const change = { resource: name, path: [family, "address", address], from: "present", to: null, risk: "high" as const, ...guard.address(name, address) };
@@ -50,25 +51,4 @@ function keeping(address: string, staying: readonly string[], name: string, { vi
   if (family === "ipv6" || view.facts(name).secondary?.includes(address) === true) return {};
   const keep = staying.filter((other) => sameNetwork(address, other));
   return keep.length === 0 ? {} : { keep };
-}
-
-function addressesToAdd(name: string, family: Family, view: View): string[] {
-  const declared = Object.entries(view.want(name)?.[family]?.address ?? {});
-  const now = nowOf(name, family, view);
-  return declared.flatMap(([address, kind]) => (kind === "present" && !now.includes(address) ? [address] : []));
-}
-
-/** What is declared absent, what op-dbus put there and the list no longer has, or all where the family is not to be enabled. */
-export function addressesToRemove(name: string, family: Family, view: View): string[] {
-  const { written, [family]: { address: declared = {}, enabled } = {} } = view.want(name) ?? {};
-  return nowOf(name, family, view).filter((address) => {
-    const kind = Object.hasOwn(declared, address) ? declared[address] : undefined;
-    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && view.owns(name, [family, "address", address]));
-    return kind === "absent" || kind === null;
-  });
-}
-
-function nowOf(name: string, family: Family, view: View): string[] {
-  const addresses = view.now(name)[family]?.address ?? {};
-  return Object.keys(addresses).filter((address) => addresses[address] === "present");
 }

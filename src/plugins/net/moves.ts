@@ -34,12 +34,12 @@ export class Moves {
 
   /** Where what leads over a gateway goes along with the port's addresses; undefined where it stays. */
   destinationOf(port: string, via: string): string | undefined {
-    const gateway = parseIp(via);
-    const over = this.from(port).find(({ address }) => {
-      const subnet = parseSubnet(address);
-      return subnet !== undefined && gateway !== undefined && contains(subnet, gateway);
-    });
-    return over?.master;
+    return masterIn(this.from(port), via);
+  }
+
+  /** What a gateway is reached over once all has moved; undefined where that is no matter of what moves. */
+  masterOver(via: string): string | undefined {
+    return masterIn(this.all, via);
   }
 
   /** The hardware address that a new bridge takes over: who knows the host by it, by DHCP or port security, goes on knowing it. */
@@ -65,4 +65,13 @@ export class Moves {
       }),
     );
   }
+}
+
+function masterIn(moves: readonly Move[], via: string): string | undefined {
+  const gateway = parseIp(via);
+  const over = moves.find(({ address }) => {
+    const subnet = parseSubnet(address);
+    return subnet !== undefined && gateway !== undefined && contains(subnet, gateway);
+  });
+  return over?.master;
 }

@@ -10,6 +10,7 @@ import { vswitchWork } from "./ovs/work.ts";
 import { portWork } from "./port-work.ts";
 import { problemsOf } from "./problems.ts";
 import { Guard } from "./protection.ts";
+import { Reach } from "./reach.ts";
 import { isRoute } from "./route-name.ts";
 import { gatewayWork, routeWork } from "./route-work.ts";
 import { View } from "./state.ts";
@@ -20,7 +21,7 @@ import { FAMILIES } from "./subnet.ts";
 export function planNetwork(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan {
   const view = new View(desired, actual, owned);
   const moves = new Moves(view);
-  const around: Around = { view, moves, guard: new Guard(view) };
+  const around: Around = { view, moves, guard: new Guard(view), reach: new Reach(view) };
   const work = workOf(around);
   const problems = [...problemsOf(around), ...contradictions(work, view)];
   if (problems.length > 0) return { steps: [], problems, notes: [] };
@@ -70,17 +71,18 @@ function isDeclared(resource: string, view: View): boolean {
   return view.desired[resource] !== undefined && view.desired[resource]?.state !== "absent";
 }
 
-const UNTIL_BOOT = "what is changed here lasts until the next boot";
-
 function notesOf(steps: readonly Step[], { view }: Around): Note[] {
+  return [...untilBoot(steps), ...Object.keys(view.desired).filter((name) => !isRoute(name)).flatMap((name) => remarks(name, view))];
+}
+
+/** Open vSwitch keeps what is changed in it. */
+function untilBoot(steps: readonly Step[]): Note[] {
   const kernels = steps.filter(({ call }) => !isObject(call) || call.vswitch === undefined);
   const changed = [...new Set(kernels.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
-  const [route] = changed.filter(isRoute);
-  return [
-    ...changed.filter((name) => !isRoute(name)).map((resource) => ({ resource, message: `${resource}: ${UNTIL_BOOT}` })),
-    ...(route === undefined ? [] : [{ resource: route, message: `routes: ${UNTIL_BOOT}` }]),
-    ...Object.keys(view.desired).filter((name) => !isRoute(name)).flatMap((name) => remarks(name, view)),
-  ];
+  const [first] = changed;
+  if (first === undefined) return [];
+  const names = [...changed.filter((name) => !isRoute(name)), ...(changed.some(isRoute) ? ["routes"] : [])];
+  return [{ resource: first, message: `${names.join(", ")}: what is changed here lasts until the next boot` }];
 }
 
 function remarks(name: string, view: View): Note[] {

@@ -2,14 +2,14 @@ import { normalMac } from "../../core/mac-address.ts";
 import type { Problem } from "../../core/plugin.ts";
 import { keyName, sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
 import { nearest } from "../../core/suggestion.ts";
-import { addressesToRemove } from "./address-work.ts";
+import { addressesToRemove } from "./address-difference.ts";
 import type { Around } from "./around.ts";
 import { IPV6_SMALLEST_MTU } from "./checks.ts";
 import { isGuestPort } from "./interface-name.ts";
 import { MAKEUP } from "./link-work.ts";
 import { isOvsType } from "./ovs/declared.ts";
 import { vswitchProblemsOf } from "./ovs/problems.ts";
-import { gatewayProblem, Reach, routeProblems, type Add } from "./reach.ts";
+import { gatewayProblem, routeProblems, type Add } from "./reach.ts";
 import { isRoute } from "./route-name.ts";
 import type { InterfaceState, View } from "./state.ts";
 import { FAMILIES, type Family } from "./subnet.ts";
@@ -26,19 +26,18 @@ const NEEDED: Readonly<Record<string, readonly KeyPath[]>> = {
 
 /** Why this host cannot be brought to what is declared. */
 export function problemsOf(around: Around): Problem[] {
-  const { view } = around;
-  const reach = new Reach(view);
+  const { view, reach } = around;
   const problems: Problem[] = [];
   for (const resource of Object.keys(view.desired)) {
     const add: Add = (path, message, hint) => problems.push({ resource, path, message, ...(hint === undefined ? {} : { hint }) });
     if (isRoute(resource)) routeProblems(resource, reach, add);
-    else interfaceProblems(resource, around, reach, add);
+    else interfaceProblems(resource, around, add);
   }
   return problems;
 }
 
-function interfaceProblems(name: string, around: Around, reach: Reach, add: Add): void {
-  const { view } = around;
+function interfaceProblems(name: string, around: Around, add: Add): void {
+  const { view, reach } = around;
   const want = view.want(name);
   if (want === undefined) return;
   matchProblem(name, want, view, add);

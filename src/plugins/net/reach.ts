@@ -1,6 +1,6 @@
 import { parseIp } from "../../core/ip-address.ts";
 import type { KeyPath } from "../../core/resource.ts";
-import { addressesToRemove } from "./address-work.ts";
+import { addressesToRemove } from "./address-difference.ts";
 import { isRoute, parseRouteName } from "./route-name.ts";
 import type { RouteState, View } from "./state.ts";
 import { contains, familyOfText, isLinkLocal, parseSubnet, type Family, type Subnet } from "./subnet.ts";
@@ -24,6 +24,12 @@ export class Reach {
     return (dev === undefined ? this.#everywhere(family) : this.#subnetsOf(dev, family)).some((subnet) => contains(subnet, ip));
   }
 
+  /** The interface that a gateway is on the narrowest network of. */
+  interfaceTo(ip: Uint8Array, family: Family): string | undefined {
+    const near = this.#interfaces().flatMap((name) => this.#subnetsOf(name, family).filter((subnet) => contains(subnet, ip)).map(({ prefix }) => ({ name, prefix })));
+    return near.toSorted((a, b) => b.prefix - a.prefix)[0]?.name;
+  }
+
   staysDown(dev: string): boolean {
     const want = this.view.want(dev);
     if (want?.up != null) return !want.up;
@@ -31,7 +37,11 @@ export class Reach {
   }
 
   #everywhere(family: Family): readonly Subnet[] {
-    return this.#once(family, () => [...new Set([...this.view.links, ...Object.keys(this.view.desired)])].flatMap((name) => (isRoute(name) ? [] : this.#subnetsOf(name, family))));
+    return this.#once(family, () => this.#interfaces().flatMap((name) => this.#subnetsOf(name, family)));
+  }
+
+  #interfaces(): string[] {
+    return [...new Set([...this.view.links, ...Object.keys(this.view.desired)])].filter((name) => !isRoute(name));
   }
 
   #subnetsOf(name: string, family: Family): readonly Subnet[] {

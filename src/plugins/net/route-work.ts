@@ -1,9 +1,10 @@
+import { parseIp } from "../../core/ip-address.ts";
 import type { Action } from "../../core/plugin.ts";
 import type { Around } from "./around.ts";
 import { defaultDestination, isRoute, MAIN_TABLE, parseRouteName, usualMetric, type RouteKey } from "./route-name.ts";
 import type { View } from "./state.ts";
 import type { Work } from "./steps.ts";
-import { FAMILIES, type Family } from "./subnet.ts";
+import { FAMILIES, familyOfText, isLinkLocal, type Family } from "./subnet.ts";
 
 /** What brings the gateways to what is declared of them. A default route is replaced, never removed first. */
 export function gatewayWork(around: Around): Work[] {
@@ -80,12 +81,13 @@ function interfaces(view: View): string[] {
 /** What brings the other routes to what is declared of them, and those of ports along with the addresses that they lead over. */
 export function routeWork(around: Around): Work[] {
   const { view } = around;
-  const declared = Object.keys(view.desired).filter(isRoute).flatMap((name) => declaredRoute(name, view));
+  const declared = Object.keys(view.desired).filter(isRoute).flatMap((name) => declaredRoute(name, around));
   const moved = view.there.filter((name) => isRoute(name) && view.desired[name] === undefined).flatMap((name) => movedRoute(name, around));
   return [...declared, ...moved];
 }
 
-function declaredRoute(name: string, view: View): Work[] {
+function declaredRoute(name: string, around: Around): Work[] {
+  const { view } = around;
   const key = parseRouteName(name);
   if (key === undefined) return [];
   const [want, now] = [view.routeWant(name), view.routeNow(name)];
@@ -99,11 +101,25 @@ function declaredRoute(name: string, view: View): Work[] {
     const actions: Action[] = [{ resource: name, verb: "remove", path: ["state"], from: "present", to: "absent", risk: "high" }, ...change("via", null), ...change("dev", null)];
     return [{ stage: "remove routes and addresses", operations: [{ do: "remove route", ...key, ...ends(now) }], actions }];
   }
-  const goal = { via: want.via === undefined ? now.via : want.via, dev: want.dev === undefined && (want.via ?? now.via) === now.via ? now.dev : want.dev };
-  const actions = (["via", "dev"] as const).flatMap((field) => (want[field] === undefined ? [] : change(field, goal[field] ?? null)));
+  const via = want.via === undefined ? now.via : want.via;
+  const dev = want.dev === undefined ? leadsOver(via, now, around) : want.dev;
+  const goal = { via, dev };
+  const moved: Action[] = want.dev !== undefined || dev == null || now.dev == null || now.dev === dev ? [] : [{ resource: name, verb: "move", path: ["dev"], from: now.dev, to: dev, risk: "high", impliedBy: dev }];
+  const actions = [...(["via", "dev"] as const).flatMap((field) => (want[field] === undefined ? [] : change(field, goal[field] ?? null))), ...moved];
   if (there && actions.length === 0) return [];
   const made: Action[] = there ? [] : [{ resource: name, verb: "add", path: ["state"], from: "absent", to: "present", risk: "low" }];
   return [{ stage: "set routes", operations: [{ do: "set route", ...key, ...ends(goal) }], actions: [...made, ...actions] }];
+}
+
+/** The interface that a gateway is on in the end: the kernel would take one that has the network for now. */
+function leadsOver(via: string | null | undefined, now: ReturnType<View["routeNow"]>, { moves, reach }: Around): string | null | undefined {
+  const kept = via === now.via ? now.dev : undefined;
+  const ip = via == null ? undefined : parseIp(via);
+  if (via == null || ip === undefined || isLinkLocal(ip)) return kept;
+  const family = familyOfText(via);
+  const master = moves.masterOver(via);
+  if (master !== undefined || (kept != null && reach.contains(ip, family, kept))) return master ?? kept;
+  return reach.interfaceTo(ip, family) ?? kept;
 }
 
 function movedRoute(name: string, { view, moves }: Around): Work[] {

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from "../../core/errors.ts";
-import { Framer } from "./framer.ts";
-import { ProtocolViolation } from "./message.ts";
+import { Framer } from "../../core/framer.ts";
+import { messageLength, ProtocolViolation } from "./message.ts";
 
 /** What becomes of an open socket. */
 export interface SocketHandlers {
@@ -42,7 +42,7 @@ class Connection implements MessageSocket {
   readonly #handlers: SocketHandlers;
   readonly #ready: (socket: MessageSocket) => void;
   readonly #failed: (error: Error) => void;
-  readonly #framer = new Framer();
+  readonly #framer = new Framer(messageLength);
   #state: "authenticating" | "open" | "ended" = "authenticating";
   #line = Buffer.alloc(0);
   #socket: Bun.Socket | undefined;

@@ -1,6 +1,11 @@
 import { OpError } from "../../core/errors.ts";
 import type { AuditEntry } from "../../core/ports.ts";
-import { replicate, type Opener, type Replicated } from "../replica/replication.ts";
+import type { Opener } from "../replica/open-replica.ts";
+import { replicate, type Replicated } from "../replica/replication.ts";
+import { SnapshotSource } from "../replica/snapshot-source.ts";
+import { SnapshotCheck, type VerifiedSnapshots } from "../snapshot-check.ts";
+import { replicaSnapshotFiles, SnapshotFiles } from "../snapshot-files.ts";
+import type { Snapshot } from "../snapshot-name.ts";
 import { StateDirectory } from "../state-directory.ts";
 import { AuditKeys } from "./audit-keys.ts";
 import { logFault } from "./fault.ts";
@@ -26,8 +31,13 @@ export interface AuditArchive {
   /** The verifier key that it is checked with, and whether that was only found in the folder that is to be checked. */
   readonly key: string;
   readonly keyFound: boolean;
-  /** Checks all of it. `begin` gives what is told of each entry that is in order, anew where a writer made it begin again. */
-  verify(begin: () => (entry: AuditEntry) => void): Verified;
+  /**
+   * Checks all of it, and the snapshots that there are against it. `begin` gives what is told of each entry that is in order, anew where a
+   * writer made it begin again.
+   */
+  verify(begin: () => (entry: AuditEntry) => void): Verified & { readonly snapshots: VerifiedSnapshots };
+  /** By the times that they are named after. */
+  snapshots(): readonly Snapshot[];
   /** A .tlog-proof of the entry, which has the entry's bytes with it. Throws kind invalid where there is no such entry. */
   prove(number: number): string;
   /** Brings a replica to what the log has now. Needs no lock. */
@@ -45,6 +55,7 @@ export function openArchive({ root, path, key: given }: ArchivePlace): AuditArch
   const found = path === undefined ? keys.known() : keys.verifier();
   const key = given === undefined ? found : VerifierKey.parse(given);
   if (given !== undefined && key === undefined) throw new OpError("invalid", `'${given}' is no verifier key`, { hint: "On the host that wrote the log: op-dbus audit key" });
+  const stored = path === undefined ? new SnapshotFiles(directory) : replicaSnapshotFiles(directory, files);
   if (key === undefined || (files.checkpoint() === undefined && files.tail().length === 0)) throw new OpError("invalid", `There is no audit log in ${files.path}`);
   return {
     path: files.path,
@@ -52,22 +63,37 @@ export function openArchive({ root, path, key: given }: ArchivePlace): AuditArch
     keyFound: given === undefined,
     verify(begin) {
       if (found !== undefined && found.toString() !== key.toString()) throw logFault(files.path, `it is the log of another key, ${found}`);
-      for (let attempt = 1; ; attempt += 1) {
-        const before = [files.checkpoint(), files.tailLength()];
-        try {
-          return verifyLog({ directory, files, key, visit: begin() });
-        } catch (error) {
-          const same = files.checkpoint() === before[0] && files.tailLength() === before[1];
-          if (same || attempt === ATTEMPTS) throw error;
-        }
-      }
+      const check = new SnapshotCheck({ directory, stored, replica: path !== undefined });
+      const verified = settled(files, () => {
+        const told = begin();
+        const visit = (entry: AuditEntry) => {
+          check.saw(entry);
+          told(entry);
+        };
+        return verifyLog({ directory, files, key, visit });
+      });
+      return { ...verified, snapshots: check.run() };
     },
+    snapshots: () => stored.all(),
     prove(index) {
       const view = new LogView(files, key);
       const { size, treeHead } = view;
       if (index >= size || treeHead === undefined) throw new OpError("invalid", `There is no entry ${index}`, { hint: `There are 0 to ${size - 1}` });
       return formatTlogProof({ index, hashes: view.inclusionProof(index), treeHead, extra: view.entryBytes(index) });
     },
-    replicate: (open) => replicate(new LogView(files, key), key, open),
+    replicate: (open) => replicate({ files, key, snapshots: new SnapshotSource(directory) }, open),
   };
+}
+
+/** What fails while a writer changes the log is done again. */
+function settled<T>(files: LogFiles, act: () => T): T {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = [files.checkpoint(), files.tailLength()];
+    try {
+      return act();
+    } catch (error) {
+      const same = files.checkpoint() === before[0] && files.tailLength() === before[1];
+      if (same || attempt === ATTEMPTS) throw error;
+    }
+  }
 }

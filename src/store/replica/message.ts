@@ -3,24 +3,32 @@ import { OpError, type ErrorKind } from "../../core/errors.ts";
 import { canonicalJson, parseCanonical, type Json } from "../../core/json.ts";
 import { decodeBase64, encodeBase64 } from "../audit/base64.ts";
 import { HASH_BYTES } from "../audit/merkle.ts";
-import { PIECE_LIMIT_BYTES, type Opening, type Standing } from "./replication.ts";
+import { CONTENTS_LIMIT_BYTES } from "./manifest.ts";
+import type { Opening, Standing } from "./open-replica.ts";
+import { PIECE_LIMIT_BYTES } from "./replication.ts";
 
 /*
  * What goes over the wire when a replica is elsewhere. A message is
  *   its kind, the length of its content in bytes, each followed by a space and an end of line respectively
- *   content: frames of a tail in "take", canonical JSON in all others
- * The log's side sends "open", "prove" and any number of "take", and after each waits for its answer: "standing", or "failure", which is
- * the last.
+ *   content: frames of a tail in "take", bytes of files in "contents", canonical JSON in all others
+ * The log's side sends "open", "prove" and any number of "take", then, in snapshot-message.ts, "offer", "snapshot" and "contents", and
+ * after each waits for its answer: "standing", after an offer or a snapshot "wanted", or "failure", which is the last.
  */
 
 /** Both ends must have the same. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const CONTROL_LIMIT_BYTES = 64 * 1024;
+const MANIFEST_LIMIT_BYTES = 64 * 1024 * 1024;
+const WANTED_LIMIT_BYTES = 1024 * 1024;
 const LIMITS = {
   open: CONTROL_LIMIT_BYTES,
   prove: CONTROL_LIMIT_BYTES,
   take: PIECE_LIMIT_BYTES,
+  offer: CONTROL_LIMIT_BYTES,
+  snapshot: MANIFEST_LIMIT_BYTES,
+  contents: CONTENTS_LIMIT_BYTES,
+  wanted: WANTED_LIMIT_BYTES,
   standing: CONTROL_LIMIT_BYTES,
   failure: CONTROL_LIMIT_BYTES,
 } as const;
@@ -36,7 +44,7 @@ export function encodeMessage({ kind, content }: Message): Buffer {
   return Buffer.concat([Buffer.from(`${kind} ${content.length}\n`), content]);
 }
 
-const HEADER = /^(open|prove|take|standing|failure) (0|[1-9]\d{0,8})\n/;
+const HEADER = /^(open|prove|take|offer|snapshot|contents|standing|wanted|failure) (0|[1-9]\d{0,8})\n/;
 const HEADER_LIMIT_BYTES = 19;
 const NEWLINE = 0x0a;
 
@@ -154,6 +162,7 @@ export function noMessage(): OpError {
   return new OpError("invalid", "What came is no message of op-dbus's replication protocol");
 }
 
-function control(kind: MessageKind, value: Json): Message {
+/** A message of JSON. */
+export function control(kind: MessageKind, value: Json): Message {
   return { kind, content: Buffer.from(canonicalJson(value)) };
 }

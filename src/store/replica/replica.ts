@@ -16,7 +16,9 @@ import { publish } from "../audit/publish.ts";
 import { wholeFrames, type Frame } from "../audit/tail.ts";
 import { openTreeHead, type TreeHead } from "../audit/tree-head.ts";
 import { StateDirectory } from "../state-directory.ts";
-import type { OpenReplica, Opening, Standing } from "./replication.ts";
+import { MOST_OFFERED, type Manifest } from "./manifest.ts";
+import { ReplicaSnapshots } from "./replica-snapshots.ts";
+import type { OpenReplica, Opening, Standing } from "./open-replica.ts";
 
 /** There from the first instant on: without it a folder that is not empty is not ours to write in. */
 const LOCK = "replica.lock";
@@ -36,6 +38,7 @@ export class Replica implements OpenReplica {
   readonly #files: LogFiles;
   readonly #key: VerifierKey;
   readonly #writer: LogWriter;
+  readonly #snapshots: ReplicaSnapshots;
   /** What it is to have when all is sent. */
   readonly #goal: TreeHead;
   #proven = false;
@@ -73,6 +76,8 @@ export class Replica implements OpenReplica {
     this.#key = key;
     this.#goal = head;
     this.#writer = new LogWriter(directory, files, key);
+    this.#snapshots = new ReplicaSnapshots({ directory, files, key });
+    this.#snapshots.sweep();
     const { size } = this.#writer;
     if (size <= head.size) return;
     throw new OpError("integrity", `The replica ${files.path} has ${size} entries, the log itself has ${head.size}: the log has lost entries, or was taken back to an earlier state`, { hint: EVIDENCE });
@@ -98,7 +103,26 @@ export class Replica implements OpenReplica {
     this.#publish();
   }
 
+  async offer(entries: readonly number[]): Promise<readonly number[]> {
+    if (this.#writer.size < this.#goal.size || !this.#proven || entries.length > MOST_OFFERED) throw new OpError("invalid", "Snapshots are offered before the log is here, or too many at once");
+    return this.#snapshots.missing(entries);
+  }
+
+  async begin(manifest: Manifest): Promise<readonly number[]> {
+    if (!this.#proven) throw new OpError("invalid", "A snapshot came before the proof that the log goes on from what is here");
+    return this.#snapshots.begin(manifest);
+  }
+
+  async fill(contents: Buffer): Promise<void> {
+    this.#snapshots.fill(contents);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#snapshots.discard();
+    } catch {
+      // The next run takes it away; what ended this one is to be told.
+    }
     await this.#lock[Symbol.asyncDispose]();
   }
 

@@ -1,31 +1,11 @@
 import { OpError } from "../../core/errors.ts";
-import type { LogView } from "../audit/log-view.ts";
+import { LogView } from "../audit/log-view.ts";
+import type { LogFiles } from "../audit/log-files.ts";
 import type { VerifierKey } from "../audit/note.ts";
 import { encodeFrame } from "../audit/tail.ts";
-
-/** What a log says of itself before anything is sent: where it is to go, its verifier key, its signed tree head. */
-export interface Opening {
-  /** Absolute. */
-  readonly path: string;
-  readonly key: string;
-  readonly head: string;
-}
-
-/** How many entries a replica has, in how many blocks; they are on its disk. */
-export interface Standing {
-  readonly size: number;
-  readonly blocks: number;
-}
-
-/** A replica that is being brought up to date, here or elsewhere. What it does not take it throws; then it is of no more use. */
-export interface OpenReplica extends AsyncDisposable {
-  /** What it had when it was opened; after each call what it has then. */
-  readonly standing: Standing;
-  /** Shows that the log begins with what the replica has. Throws kind integrity where it does not. Comes before `take`. */
-  prove(proof: readonly Uint8Array[]): Promise<void>;
-  /** The next blocks with their entries, frames as a tail has them. Throws kind integrity for any that the log's key did not sign there. */
-  take(piece: Buffer): Promise<void>;
-}
+import type { Opener } from "./open-replica.ts";
+import { replicateSnapshots, type ReplicatedSnapshots } from "./snapshot-replication.ts";
+import type { SnapshotSource } from "./snapshot-source.ts";
 
 /** What a replication did. */
 export interface Replicated {
@@ -37,6 +17,13 @@ export interface Replicated {
   readonly bytes: number;
   /** The signed tree head of what the replica has. */
   readonly treeHead: string;
+  readonly snapshots: ReplicatedSnapshots;
+}
+
+export interface ReplicationParts {
+  readonly files: LogFiles;
+  readonly key: VerifierKey;
+  readonly snapshots: SnapshotSource;
 }
 
 /** Blocks are sent together until they have so many bytes. */
@@ -45,11 +32,10 @@ const PIECE_BYTES = 1024 * 1024;
 const BLOCK_LIMIT_BYTES = 64 * 1024 * 1024;
 export const PIECE_LIMIT_BYTES = PIECE_BYTES + BLOCK_LIMIT_BYTES;
 
-/** Opens the replica that a log with this key and tree head is to go to. */
-export type Opener = (log: Omit<Opening, "path">) => Promise<OpenReplica>;
-
-/** Brings a replica to what the view of a log has, published or not. */
-export async function replicate(view: LogView, key: VerifierKey, open: Opener): Promise<Replicated> {
+/** Brings a replica to what a log has at this instant, published or not; then its snapshots, which that vouches for. */
+export async function replicate({ files, key, snapshots: source }: ReplicationParts, open: Opener): Promise<Replicated> {
+  const names = source.names();
+  const view = new LogView(files, key);
   const head = view.treeHead;
   if (head === undefined) throw new OpError("invalid", "There is nothing in the log yet");
   await using replica = await open({ key: key.toString(), head });
@@ -66,7 +52,8 @@ export async function replicate(view: LogView, key: VerifierKey, open: Opener): 
   }
   const { size, blocks: all } = replica.standing;
   if (size !== view.size) throw incomplete(size, view.size);
-  return { from, size, blocks: all - blocks, bytes, treeHead: head };
+  const snapshots = await replicateSnapshots({ source, names, view }, replica);
+  return { from, size, blocks: all - blocks, bytes, treeHead: head, snapshots };
 }
 
 function* pieces(view: LogView, from: number): Generator<Buffer> {

@@ -1,11 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../durable.ts";
+import { syncFolder } from "../durable-folders.ts";
+import { UNFINISHED } from "../new-folder.ts";
 import { deleteSubvolume, isSubvolume, snapshotSubvolume, syncFilesystem } from "./btrfs.ts";
 import { readSubvolume } from "./subvolume.ts";
-
-/** What is unfinished, or on its way out, has a name in front of which stands this. */
-const UNFINISHED = ".op-dbus-";
 
 /**
  * Makes the folder `name` in `home` with a read-only snapshot of each subvolume, by the name given for it. It is there whole or not at all: a crash

@@ -35,6 +35,9 @@ const FUNCTIONS = {
   opd_netlink_option: { args: ["i32", "i32", "i32"], returns: "i32" },
   opd_netlink_send: { args: ["i32", "ptr", "u64"], returns: "i32" },
   opd_netlink_receive: { args: ["i32", "ptr", "u64", "ptr"], returns: "i32" },
+  opd_echo_open: { args: ["ptr", "u64", "u32"], returns: "i32" },
+  opd_echo_send: { args: ["i32", "i32", "u32", "u32"], returns: "i32" },
+  opd_echo_receive: { args: ["i32", "i32", "u32", "u32"], returns: "i32" },
   opd_watch: { args: ["i32"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 

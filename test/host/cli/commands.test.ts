@@ -45,6 +45,7 @@ interface Schema {
   readonly items?: Schema;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly pattern?: string;
 }
 
 hostTest("schema: a JSON Schema that takes the README's documents, and not their typos", async (host) => {
@@ -62,11 +63,14 @@ hostTest("schema: a JSON Schema that takes the README's documents, and not their
   for (const links of [[{}], [{ name: "eth0", mtu: 1 }], [{ name: "eth0", mtu: 1500.5 }], [{ name: "eth0", ports: [1] }], { name: "eth0" }]) {
     expect(accepts(schema, { version: 1, plugins: { net: { interfaces: links } } })).toBe(false);
   }
+  const flowsOf = (flow: unknown) => ({ version: 1, plugins: { openflow: { bridge: "mesh", flows: [flow] } } });
+  expect(accepts(schema, flowsOf({ priority: 5, match: { tcp: true }, actions: ["drop"] }))).toBe(true);
+  for (const wrong of [{ priority: 70_000 }, { priority: 1.5 }, { actions: [5] }, { acitons: ["drop"] }]) expect(accepts(schema, flowsOf(wrong))).toBe(false);
   for (const wrong of [{}, [], { version: 2, plugins: {} }, { version: 1 }, { version: 1, plugins: {}, more: 1 }, { version: 1, plugins: { nothing: {} } }]) {
     expect(accepts(schema, wrong)).toBe(false);
   }
   // Every keyword it uses is one that `accepts` knows, or says nothing about what is allowed here.
-  const known = new Set(["$schema", "title", "description", "default", "type", "properties", "additionalProperties", "required", "enum", "const", "anyOf", "items", "minimum", "maximum"]);
+  const known = new Set(["$schema", "title", "description", "default", "type", "properties", "additionalProperties", "required", "enum", "const", "anyOf", "items", "minimum", "maximum", "pattern"]);
   // Names of keys are strings anyway.
   known.add("propertyNames");
   expect(keywordsOf(schema).difference(known)).toEqual(new Set());
@@ -78,8 +82,11 @@ function accepts(schema: Schema, value: unknown): boolean {
   if ("const" in schema && value !== schema.const) return false;
   if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
   if (schema.type !== undefined && typeOf(value) !== (schema.type === "integer" ? "number" : schema.type)) return false;
-  if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value) || (schema.type === "integer" && !Number.isInteger(value)))) return false;
-  if (Array.isArray(value)) return schema.items === undefined || value.every((item) => accepts(schema.items ?? {}, item));
+  if (schema.type === "integer" && !Number.isInteger(value)) return false;
+  const { minimum = -Infinity, maximum = Infinity, pattern = "", items = {} } = schema;
+  if (typeof value === "number" && (value < minimum || value > maximum)) return false;
+  if (typeof value === "string" && !new RegExp(pattern).test(value)) return false;
+  if (Array.isArray(value)) return value.every((item) => accepts(items, item));
   if (typeOf(value) !== "object") return true;
   const { properties = {}, additionalProperties = true, required = [] } = schema;
   const entries = Object.entries(value as Record<string, unknown>);
@@ -96,7 +103,7 @@ function typeOf(value: unknown): string {
 }
 
 function keywordsOf(schema: Schema): Set<string> {
-  const below = [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), schema.items, schema.additionalProperties].filter((inner) => typeof inner === "object");
+  const below = [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), schema.additionalProperties, schema.items].filter((inner) => typeof inner === "object");
   return below.reduce((all, inner) => all.union(keywordsOf(inner)), new Set(Object.keys(schema)));
 }
 
@@ -110,8 +117,9 @@ hostTest("completion bash: bash takes it, and completes commands, flags, words a
   expect(await completed(host, "op-dbus", "checkpoint", "")).toEqual(["create", "delete", "list", "show"]);
   expect(await completed(host, "op-dbus", "blockchain", "sh")).toEqual(["show"]);
   expect(await completed(host, "op-dbus", "apply", "--d")).toEqual(["--dry-run"]);
-  expect(await completed(host, "op-dbus", "--root", "/tmp", "apply", "--pr")).toEqual(["--prune"]);
-  expect(await completed(host, "op-dbus", "plan", "--plugin", "")).toEqual(["net", "systemd"]);
+  expect(await completed(host, "op-dbus", "--root", "/tmp", "apply", "--pr")).toEqual(["--probe", "--prune"]);
+  const { properties = {} } = JSON.parse((await opDbus(host, 0, "schema")).stdout) as Schema;
+  expect(await completed(host, "op-dbus", "plan", "--plugin", "")).toEqual(Object.keys(properties.plugins?.properties ?? {}).toSorted());
   expect(await completed(host, "op-dbus", "plan", "--plugin", "=", "s")).toEqual(["systemd"]);
   expect(await completed(host, "op-dbus", "completion", "f")).toEqual(["fish"]);
   expect(await completed(host, "op-dbus", "plan", "/root/sta")).toEqual(["/root/state.json"]);

@@ -107,7 +107,7 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["audit prune", 0, "--before", "0s", "--yes"],
   ["audit snapshots", 0],
   ["audit replicate", 0, "/var/lib/op-dbus/replica"],
-  ["audit receive", 0],
+  ["audit receive", 2],
   ["checkpoint create", 0, "here"],
   ["checkpoint list", 0],
   ["checkpoint show", 0, "here"],
@@ -117,6 +117,8 @@ const RUNS: readonly (readonly [path: string, exit: number, ...args: string[]])[
   ["release", 0, "systemd:demo-notify.service"],
   ["adopt", 0, "systemd:demo-notify.service"],
   ["rollback", 0, "--yes"],
+  ["confirm", 6],
+  ["recover", 0],
   ["report", 0, "--out", "bundle.json"],
 ];
 

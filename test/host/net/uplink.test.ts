@@ -43,6 +43,18 @@ hostTest("net: an uplink moves into a bridge with its addresses, routes and hard
   expect(answered).toBeGreaterThan(5);
 }, NETWORK_HOST);
 
+hostTest("net: routes that are declared along with an uplink's move lead over the bridge, new ones and those that were there", async (host) => {
+  await network(host);
+  const before = await everythingSaid(host);
+  const routes = [{ destination: "10.0.0.0/8", via: "192.168.1.2" }, { destination: "172.16.0.0/12", via: "192.168.1.3", metric: 100 }];
+  await applyNet(host, { ...INTO_BRIDGE, routes });
+  const said = await routesSaid(host);
+  expect(said).toContain("10.0.0.0/8 via 192.168.1.2 dev vmbr0");
+  expect(said).toContain("172.16.0.0/12 via 192.168.1.3 dev vmbr0 metric 100");
+  await opDbus(host, 0, "rollback", "--yes");
+  expect(await everythingSaid(host)).toBe(before);
+}, NETWORK_HOST);
+
 hostTest("net: what would cut off the operator is refused without --force: sessions are known by their sockets", async (host) => {
   await network(host);
   const before = await everythingSaid(host);

@@ -153,12 +153,12 @@ test("a link tells its sysctls", async () => {
   await using host = await networkHost();
   const set = {
     ...{ "ipv4 forwarding": 0, "ipv4 rp_filter": 2, "ipv4 promote_secondaries": 1, "ipv4 accept_local": 1 },
-    ...{ "ipv6 autoconf": 0, "ipv6 accept_ra": 2, "ipv6 disable_ipv6": 1, "ipv6 accept_dad": 2 },
+    ...{ "ipv6 autoconf": 0, "ipv6 accept_ra": 2, "ipv6 disable_ipv6": 1, "ipv6 accept_dad": 2, "ipv6 keep_addr_on_down": 1 },
   };
   const file = (name: string) => `/proc/sys/net/${name.replace(" ", "/conf/lo/").replace("hoplimit", "hop_limit").replace("mtu6", "mtu")}`;
   for (const [name, value] of Object.entries(set)) await host.must(["sh", "-c", `echo ${value} > ${file(name)}`]);
   const said = await found<Record<string, number>>(host, "configuration");
-  expect(Object.keys(said).length).toBe(12);
+  expect(Object.keys(said).length).toBe(13);
   const told = await Promise.all(Object.keys(said).map(async (name) => [name, Number(await host.read(file(name)))]));
   expect(said).toEqual(Object.fromEntries(told) as Record<string, number>);
   expect(said).toMatchObject(set);

@@ -15,7 +15,7 @@ hostTest("README: every command of its console blocks prints what it says", asyn
   const text = await Bun.file(README).text();
   const blocks = [...text.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1] ?? "");
   expect(blocks.length).toBeGreaterThan(3);
-  for (const file of ["state.json", "broken.json", "typo.json"]) await host.put(join(import.meta.dir, file), `/root/${file}`);
+  for (const file of ["state.json", "broken.json", "trial.json", "typo.json"]) await host.put(join(import.meta.dir, file), `/root/${file}`);
   let updated = text;
   const wrong: { command: string; expected: string; printed: string }[] = [];
   for (const block of blocks) {

@@ -11,7 +11,7 @@ const disk = diskForTests();
 /** Entries of three quarters of years ago, 300 of each. */
 async function writeOld(root: string): Promise<void> {
   for (const day of ["2020-02-01", "2020-05-01", "2020-08-01"]) {
-    const clock = { now: () => new Date(`${day}T12:00:00Z`), monotonicMs: () => 0, sleep: async () => undefined };
+    const clock = { now: () => new Date(`${day}T12:00:00Z`), monotonicMs: () => 0, bootTime: () => ({ boot: "b", ms: 0 }), sleep: async () => undefined };
     const store = openStore({ root: disk.at(root), clock, actor: { uid: 0, user: "root", door: "cli" }, host: { host: "alder", boot: "b" } });
     await store.prepare();
     await store.audit.append(Array.from({ length: 300 }, () => ({ kind: "plan" }) as const));

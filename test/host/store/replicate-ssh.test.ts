@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { scratch } from "../../unit/sys/scratch.ts";
+import { SignerKey } from "../../../src/store/audit/note.ts";
+import { snapshotted } from "../../unit/store/sample-snapshots.ts";
 import { logged } from "../../unit/store/replica/sample-replica.ts";
 import { Host } from "../harness/host.ts";
 import type { Result } from "../harness/command.ts";
@@ -48,10 +50,14 @@ async function replicate(path: string): Promise<Result> {
 }
 
 /** What alice finds in her replica, with the log's public key. */
-async function verified(path: string): Promise<number> {
+async function held(path: string): Promise<{ entries: number; snapshots: { checked: number } }> {
   const key = (await host.must(["op-dbus", "audit", "key", "--root", LOG])).stdout.trim();
   const { stdout } = await host.must(["op-dbus", "audit", "verify", "--blockchain-path", path, "--key", key, "--json"], { user: "alice" });
-  return (JSON.parse(stdout) as { entries: number }).entries;
+  return JSON.parse(stdout) as { entries: number; snapshots: { checked: number } };
+}
+
+async function verified(path: string): Promise<number> {
+  return (await held(path)).entries;
 }
 
 const blocks = (count: number) => Array.from({ length: count }, () => 7);
@@ -97,6 +103,32 @@ test(`killed ${KILLS} times at a random instant, here or there: the replica veri
   expect(await verified(path)).toBe((JSON.parse(stdout) as { size: number }).size);
 });
 
+test(`the state in snapshots, killed ${KILLS} times at a random instant, here or there: each is there whole or not at all`, async () => {
+  const path = "/home/alice/snapshots";
+  const names: string[] = [];
+  let [there, killed, wholeMs] = [0, 0, 800];
+  for (let round = 0; killed < KILLS; round += 1) {
+    expect(round).toBeLessThan(MOST_ROUNDS);
+    const name = new Date(Date.UTC(2026, 0, 1, round)).toISOString().replaceAll(/[-:]/g, "");
+    names.push(name);
+    await snapshotted(log, name, { lock: name, same: "same", ...Object.fromEntries([1, 2, 3].map((number) => [`checkpoints/${number}`, crypto.getRandomValues(Buffer.alloc(60_000)).toString("hex").repeat(8)])) });
+    const seconds = ((Math.random() * wholeMs) / 1000).toFixed(3);
+    const elsewhere = round % 2 === 1;
+    const kill = elsewhere ? ["sh", "-c", `(sleep ${seconds}; pkill -KILL -u alice -x op-dbus) & exec "$@"`, "sh"] : ["timeout", "--signal=KILL", seconds];
+    const { exit, ms } = await host.run([...kill, ...to(path)]);
+    expect(elsewhere ? [0, 8] : [0, KILLED]).toContain(exit);
+    if (exit === 0) wholeMs = ms;
+    else killed += 1;
+    await host.waitUntil(async () => (await host.run(["pgrep", "-u", "alice", "-x", "op-dbus"])).exit !== 0, { what: "the other end to end" });
+    const now = (await host.run(["test", "-e", `${path}/checkpoint`])).exit === 0 ? (await held(path)).snapshots.checked : 0;
+    expect(now).toBeGreaterThanOrEqual(there);
+    there = now;
+  }
+  expect(JSON.parse((await replicate(path)).stdout)).toMatchObject({ snapshots: { left_out: [] } });
+  expect((await held(path)).snapshots.checked).toBe(names.length);
+  expect((await host.must(["ls", "-A", `${path}/snapshots`])).stdout.trim().split("\n")).toEqual(names);
+});
+
 test("a refusal comes back with its exit code, its words and where they come from", async () => {
   await host.must(["mkdir", "-p", "/home/alice/other"]);
   expect(told(await replicate("/home/alice/other/none"))).toEqual({ exit: 6, said: expect.stringMatching(/^localhost: The replica \/home\/alice\/other\/none may not be written by this user/) });
@@ -111,6 +143,11 @@ test("a key that is bound to one replica can do nothing else", async () => {
   expect((await host.run(["ssh", "-o", "BatchMode=yes", "alice@localhost", "rm -r /home/alice/bound; id"])).stdout).toBe("");
   expect((await host.run(["test", "-e", "/home/alice/elsewhere"])).exit).toBe(1);
   expect(await verified("/home/alice/bound")).toBeGreaterThan(0);
+  const key = (await host.must(["op-dbus", "audit", "key", "--root", LOG])).stdout.trim();
+  await allow(`restrict,command="op-dbus audit receive --key ${key} /home/alice/bound"`);
+  expect((await replicate("/home/alice/bound")).exit).toBe(0);
+  await allow(`restrict,command="op-dbus audit receive --key ${SignerKey.generate("op-dbus/other").verifier} /home/alice/bound"`);
+  expect(told(await replicate("/home/alice/bound"))).toEqual({ exit: 6, said: expect.stringContaining("No replica of this log may be kept here") });
   await allow("");
 });
 

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { contentRoot } from "../../../src/store/content-root.ts";
+import { filesBelow } from "../../../src/sys/files.ts";
 import { filesIn, logged } from "../../unit/store/replica/sample-replica.ts";
 import type { Result } from "../harness/command.ts";
 import { diskForTests } from "../harness/disk.ts";
@@ -18,13 +20,25 @@ async function opDbus(root: string, ...args: string[]): Promise<Result> {
   return await disk.try(builtBinary(), ...args, "--root", `/mnt/${root}`);
 }
 
-/** How many entries a replica has, checked with the public key alone by a process that is told of nothing else. */
-async function verified(root: string, target: string): Promise<number> {
+/** How many entries and snapshots a replica has, checked with the public key alone by a process that is told of nothing else. */
+async function held(root: string, target: string): Promise<{ entries: number; snapshots: { checked: number } }> {
   const key = (await opDbus(root, "audit", "key")).stdout.trim();
   const { exit, stdout, stderr } = await opDbus("nowhere", "audit", "verify", "--blockchain-path", `/mnt/${target}`, "--key", key, "--json");
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
-  return (JSON.parse(stdout) as { entries: number }).entries;
+  return JSON.parse(stdout) as { entries: number; snapshots: { checked: number } };
 }
+
+async function verified(root: string, target: string): Promise<number> {
+  return (await held(root, target)).entries;
+}
+
+/** A change, and a snapshot of what it left. */
+async function changed(root: string, name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const settings = Object.entries({ OPDBUS_SNAPSHOT_INTERVAL: "per-op", ...env }).map(([key, value]) => `${key}=${value}`);
+  await disk.run("env", ...settings, builtBinary(), "checkpoint", "create", name, "--root", `/mnt/${root}`);
+}
+
+const sizeOf = (folder: string) => filesBelow(folder).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 const blocks = (count: number) => Array.from({ length: count }, () => 7);
 
@@ -72,6 +86,55 @@ test.each(["btrfs", "ext4"])("a full disk, %s: exit 6 and why; the replica verif
   await disk.run("sh", "-c", `rm /mnt/${type}/fill.*; sync`);
   expect((await opDbus(`${root}-${type}`, "audit", "replicate", `/mnt/${target}`)).exit).toBe(0);
   expect(await verified(`${root}-${type}`, target)).toBe(140 + 2800 + 30_000);
+});
+
+test.each(["btrfs", "ext4"])("the state in each snapshot, to %s: as it is, once, and kept when it is let go; a byte of it changed is exit 7", async (to) => {
+  const [root, target] = [`btrfs/state-to-${to}`, `${to}/replica-of-state`];
+  for (const name of ["one", "two", "three"]) await changed(root, name);
+  const names = readdirSync(disk.at(`${root}/@snapshots`)).sort();
+  const replicate = async () => JSON.parse((await disk.run(builtBinary(), "audit", "replicate", `/mnt/${target}`, "--root", `/mnt/${root}`, "--json")).stdout) as { snapshots: { sent: number; bytes: number } };
+  expect(await replicate()).toMatchObject({ snapshots: { sent: 3, left_out: [] } });
+  expect(await replicate()).toMatchObject({ entries: 0, snapshots: { sent: 0, bytes: 0 } });
+  for (const name of names) expect(contentRoot(disk.at(`${target}/snapshots/${name}/state`))).toBe(contentRoot(disk.at(`${root}/@snapshots/${name}/state`)));
+  await changed(root, "four", { OPDBUS_RETAIN_HOURLY: "0", OPDBUS_RETAIN_DAILY: "0", OPDBUS_RETAIN_WEEKLY: "0", OPDBUS_RETAIN_QUARTERLY: "0" });
+  const [left = ""] = readdirSync(disk.at(`${root}/@snapshots`));
+  // What it has in common with the third is not sent again.
+  const fourth = await replicate();
+  expect(fourth.snapshots.sent).toBe(1);
+  expect(fourth.snapshots.bytes).toBeLessThan(sizeOf(disk.at(`${root}/@snapshots/${left}/state`)));
+  const { stdout } = await opDbus("nowhere", "audit", "snapshots", "--blockchain-path", `/mnt/${target}`, "--json");
+  expect((JSON.parse(stdout) as { snapshots: { name: string }[] }).snapshots.map(({ name }) => name)).toEqual([...names, left]);
+  expect((await held(root, target)).snapshots).toEqual({ checked: 4, unreadable: [], unlogged: [] } as never);
+  const file = disk.at(`${target}/snapshots/${names[1]}/state/checkpoints/one.json`);
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill((bytes[9] ?? 0) ^ 1, 9, 10));
+  const { exit, stderr } = await opDbus("nowhere", "audit", "verify", "--blockchain-path", `/mnt/${target}`);
+  expect({ exit, said: stderr.replaceAll("\n", " ") }).toEqual({ exit: 7, said: expect.stringMatching(new RegExp(`Snapshot ${names[1]} in /mnt/${target}/snapshots does not verify: entry \\d+ has another content root`)) });
+});
+
+test.each(["btrfs", "ext4"])(`snapshots to %s, killed ${KILLS} times at a random instant: each is there whole or not at all, and the next run goes on`, async (to) => {
+  const [root, target] = [`btrfs/snapshots-to-${to}`, `${to}/snapshots`];
+  const replicate = [builtBinary(), "audit", "replicate", `/mnt/${target}`, "--root", `/mnt/${root}`, "--json"];
+  await changed(root, "first");
+  let [there, killed, wholeMs] = [0, 0, 500];
+  for (let round = 0; killed < KILLS; round += 1) {
+    expect(round).toBeLessThan(MOST_ROUNDS);
+    // Some messages' worth, that no snapshot before it has.
+    for (let number = 0; number < 5; number += 1) writeFileSync(disk.at(`${root}/@state/more-${number}`), crypto.getRandomValues(Buffer.alloc(60_000)).toString("hex").repeat(8));
+    await changed(root, `round-${round}`);
+    const seconds = (Math.random() * wholeMs) / 1000;
+    const { exit, ms, stderr } = await disk.try("timeout", "--signal=KILL", seconds.toFixed(3), ...replicate);
+    expect({ exit, stderr }).toEqual({ exit: exit === 0 ? 0 : KILLED, stderr: "" });
+    if (exit === 0) wholeMs = ms;
+    else killed += 1;
+    const now = existsSync(disk.at(`${target}/checkpoint`)) ? (await held(root, target)).snapshots.checked : 0;
+    expect(now).toBeGreaterThanOrEqual(there);
+    there = now;
+  }
+  await disk.run(...replicate);
+  const names = readdirSync(disk.at(`${root}/@snapshots`)).sort();
+  expect(readdirSync(disk.at(`${target}/snapshots`)).sort()).toEqual(names);
+  expect((await held(root, target)).snapshots.checked).toBe(names.length);
 });
 
 test("a log that was taken back with a whole state directory, keys and all: exit 7, and the replica stays as it is", async () => {

@@ -6,6 +6,7 @@ import { createLock } from "../../../src/sys/lock.ts";
 import { applyTo, documentOf } from "../../conformance/fixture.ts";
 import { MemoryPeer } from "../../conformance/memory-peer.ts";
 import { createMemoryPlugin } from "../../conformance/memory-plugin.ts";
+import { UNGUARDED } from "../../conformance/memory-guard.ts";
 
 /*
  * Run by reveal.test.ts in a host: bun secret-writer.ts ROOT OLD NEW. The built op-dbus has no plugin with secrets yet; this is its
@@ -17,6 +18,6 @@ const { prepare, lockPath, journal, audit, ledger, secrets } = openStore({ root,
 await prepare();
 const peer = new MemoryPeer();
 peer.put("a", { password: old });
-const host = { plugins: [createMemoryPlugin(peer)], lock: createLock(lockPath), journal, audit, ledger, secrets, clock: systemClock, actor: readActor("cli") };
+const host = { plugins: [createMemoryPlugin(peer)], lock: createLock(lockPath), journal, audit, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
 await applyTo(host, documentOf({ memory: { items: { a: { password: next } } } }));
 if (peer.items.get("a")?.password !== next) throw new Error("The password is not the new one");

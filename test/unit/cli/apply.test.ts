@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { SignalName } from "../../../src/cli/context.ts";
 import { at, Books, lamps, run } from "./in-memory.ts";
 
 const state = (lamp: string, on = true) => JSON.stringify({ version: 1, plugins: { lamps: { [lamp]: { on } } } });
@@ -194,13 +195,13 @@ describe("a signal", () => {
   /** A plugin during whose first step a signal arrives, and who listens to signals. */
   function signalled() {
     const plugin = lamps({ hall: false, attic: false });
-    let first: ((name: string) => void) | undefined;
+    let first: ((name: SignalName) => void) | undefined;
     let listening = 0;
     const apply: typeof plugin.apply = async (step, progress) => {
       if (plugin.taken.length === 0) first?.("SIGINT");
       return await plugin.apply(step, progress);
     };
-    const listen = (handler: (name: string) => void) => {
+    const listen = (handler: (name: SignalName) => void) => {
       first = handler;
       listening += 1;
       return { [Symbol.dispose]: () => void (listening -= 1) };

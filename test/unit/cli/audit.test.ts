@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashJson } from "../../../src/core/json.ts";
 import type { AuditEvent } from "../../../src/core/ports.ts";
 import { SignerKey, VerifierKey } from "../../../src/store/audit/note.ts";
 import { parseTlogProof, verifyTlogProof } from "../../../src/store/audit/tlog-proof.ts";
 import { openAt } from "../store/samples.ts";
+import { SECOND, snapshotted, threeSnapshots } from "../store/sample-snapshots.ts";
 import { scratch } from "../sys/scratch.ts";
 import { Books, run, type Ran } from "./in-memory.ts";
 
@@ -101,6 +102,32 @@ describe("audit prove", () => {
   });
 });
 
+describe("audit verify and snapshots", () => {
+  test("the state in snapshots is held to the log: how many, which are not logged, and exit 7 with the first that is not what it was", async () => {
+    await using folder = scratch();
+    const { audited, root, key } = await logged(folder);
+    const { snapshots, timing } = openAt(root).paths;
+    await threeSnapshots(root);
+    mkdirSync(join(snapshots, "20261120T200000.000Z"));
+    expect(await audited("verify")).toMatchObject({ exit: 0, stdout: expect.stringContaining("The state in 3 snapshots is what the log says\nOf 1 snapshot the log has no entry, or not any more: 20261120T200000.000Z\n") });
+    const replica = folder.file("with-snapshots");
+    cpSync(timing, replica, { recursive: true });
+    cpSync(join(snapshots, SECOND), join(replica, "snapshots", SECOND), { recursive: true });
+    const check = ["audit", "verify", "--blockchain-path", replica, "--key", key];
+    expect((await run([...check, "--json"])).json()).toMatchObject({ entries: 9, snapshots: { checked: 1, unreadable: [], unlogged: [] } });
+    expect((await run(["audit", "snapshots", "--blockchain-path", replica, "--json"])).json()).toEqual({ snapshots: [{ name: SECOND, made: "2026-11-20T18:00:00.000Z" }] });
+    flip(join(replica, "snapshots", SECOND, "state/current.json"), 1);
+    expect(await run(check)).toMatchObject({ exit: 7, stderr: expect.stringContaining(`Snapshot ${SECOND} in`) });
+  });
+
+  test("a replica without any says so", async () => {
+    await using folder = scratch();
+    const { replica } = await logged(folder);
+    expect(await run(["audit", "snapshots", "--blockchain-path", replica])).toMatchObject({ exit: 0, stdout: expect.stringContaining("has sent none yet") });
+    expect((await run(["audit", "snapshots", "--blockchain-path", folder.file("none")])).exit).toBe(2);
+  });
+});
+
 describe("audit replicate", () => {
   test("says what was sent, or that nothing was; the copy verifies with the key alone", async () => {
     await using folder = scratch();
@@ -111,6 +138,22 @@ describe("audit replicate", () => {
     await openAt(root).audit.append(EVENTS.slice(0, 1));
     expect((await audited("replicate", target, "--json")).json()).toMatchObject({ target, from: 6, entries: 1, blocks: 1, size: 7, tree_head: expect.stringContaining("\n7\n") });
     expect(await run(["audit", "verify", "--blockchain-path", target, "--key", key])).toMatchObject({ exit: 0, stdout: expect.stringContaining("7 entries in 3 blocks") });
+  });
+
+  test("says which snapshots were sent, and warns of one that was left out", async () => {
+    await using folder = scratch();
+    const { audited, root } = await logged(folder);
+    const target = folder.file("copy");
+    await threeSnapshots(root);
+    expect((await audited("replicate", target)).stdout).toMatch(/^\S+ has 9 entries; sent: 9 entries from 0 on, in 5 blocks, \d+ bytes; 3 snapshots, 1500021 bytes\n$/);
+    const name = "20261120T200000.000Z";
+    await snapshotted(root, name, { lock: "4" }, (state) => symlinkSync("lock", join(state, "link")));
+    const { exit, stderr, stdout } = await audited("replicate", target, "--json");
+    expect({ exit, stderr: stderr.replaceAll(/\s+/g, " ") }).toEqual({ exit: 0, stderr: `warning: Snapshot ${name} was left out: No replica takes it: its file "link" is a symbolic link ` });
+    expect(JSON.parse(stdout)).toMatchObject({ entries: 1, snapshots: { sent: 0, bytes: 0, left_out: [{ name, why: expect.stringContaining("symbolic link") }] } });
+    expect((await audited("replicate", target)).stdout).toBe(`${target} has all 10 entries: nothing was sent\n`);
+    flip(join(openAt(root).paths.snapshots, SECOND, "state/current.json"), 1);
+    expect(await audited("replicate", folder.file("other"))).toMatchObject({ exit: 7, stderr: expect.stringContaining(`Snapshot ${SECOND} is not what entry`) });
   });
 
   test("no log: exit 2; a folder that is no replica: exit 6; another history: exit 7", async () => {
@@ -127,7 +170,12 @@ describe("audit replicate", () => {
   test("the other end is not for people", async () => {
     expect(await run(["audit", "receive"], { typed: [] })).toMatchObject({ exit: 2, opened: [] });
     expect(await run(["audit", "receive", "srv"])).toMatchObject({ exit: 2, opened: [] });
-    expect(await run(["audit", "receive", "/srv"])).toMatchObject({ exit: 0, stdout: "", opened: ["receive"] });
+    expect(await run(["audit", "receive", "/srv"])).toMatchObject({ exit: 0, stdout: "", opened: ["receive /srv anyone"] });
+    expect(await run(["audit", "receive", "/silent"])).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("Nobody spoke") });
+    await using folder = scratch();
+    const { key } = await logged(folder);
+    expect(await run(["audit", "receive", "--key", key])).toMatchObject({ exit: 0, opened: [`receive anywhere ${key}`] });
+    expect(await run(["audit", "receive", "--key", "nonsense"])).toMatchObject({ exit: 2, opened: [], stderr: expect.stringContaining("'nonsense' is no verifier key") });
   });
 });
 

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Probe, Reachability } from "../../../src/core/confirmation.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { isObject } from "../../../src/core/json.ts";
 import type { Action, Plugin, Step } from "../../../src/core/plugin.ts";
@@ -16,6 +17,7 @@ import { openArchive } from "../../../src/store/audit/archive.ts";
 import { Replica } from "../../../src/store/replica/replica.ts";
 import { Output, type Stream } from "../../../src/cli/output.ts";
 import { runProgram, wantsJson } from "../../../src/cli/program.ts";
+import { openProbe } from "../../../src/sys/probe.ts";
 import { openAt } from "../store/samples.ts";
 
 const NOW = new Date("2026-11-20T17:03:12.123Z");
@@ -113,14 +115,20 @@ export class Books implements Ledger {
     if (spend !== undefined) this.spent.add(spend);
   }
 
+  /** In the boot's first second, and nothing happens while somebody sleeps; a test may say otherwise. */
+  bootTime = () => ({ boot: "boot", ms: 1000 });
+  sleep: () => unknown = () => undefined;
+
   hostWith(plugins: readonly Plugin[]): Host {
+    const free = async () => ({ [Symbol.asyncDispose]: async () => undefined });
     return {
       plugins,
       ledger: this,
       secrets: secretsOn({ secrets: this.secretsKept, secretsKey: "key" }, async (_, work) => work()),
-      clock: { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined },
+      clock: { now: () => NOW, monotonicMs: () => 0, bootTime: () => this.bootTime(), sleep: async () => void (await this.sleep()) },
+      deadMan: { prepare: async () => undefined, arm: async () => undefined, disarm: async () => undefined },
       actor: ACTOR,
-      lock: { acquire: async () => ({ [Symbol.asyncDispose]: async () => undefined }), holder: () => this.holder },
+      lock: { acquire: free, seize: free, holder: () => this.holder },
       journal: {
         begin: async (header) => void (this.open = { header, records: [] }),
         append: async (record) => void (this.open = this.open && { ...this.open, records: [...this.open.records, record] }),
@@ -148,6 +156,8 @@ export interface Setup {
   readonly stdout?: Written;
   readonly environment?: Record<string, string>;
   readonly signals?: Signals;
+  readonly reachability?: Reachability;
+  readonly probe?: Probe;
 }
 
 export interface Ran {
@@ -193,12 +203,14 @@ export async function run(argv: readonly string[], setup: Setup = {}): Promise<R
         return { engine: new Engine(books.hostWith(access === "books" ? [] : plugins)), [Symbol.asyncDispose]: async () => undefined };
       },
       makeHome: async () => void opened.push("home"),
+      reachability: setup.reachability ?? { proof: () => ({ proven: true, what: "at the console tty1" }) },
+      probe: async (name) => setup.probe ?? openProbe(name),
       plugins: async () => plugins,
       snapshots: async () => [],
       pruning: async () => openAt(settings.root.value).pruning,
       archive: async (place) => openArchive({ root: settings.root.value, ...place }),
       replica: ({ path }) => (log) => Replica.open({ ...log, path }),
-      receive: async () => void opened.push("receive"),
+      receive: async ({ folder, key }) => opened.push(`receive ${folder ?? "anywhere"} ${key ?? "anyone"}`) > 0 && folder !== "/silent",
     }),
   });
   return { exit, stdout: stdout.text, stderr: stderr.text, files, opened, json: () => JSON.parse(stdout.text) as Json };

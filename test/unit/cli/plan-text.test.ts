@@ -73,10 +73,25 @@ Plan: 1 property, 1 to restart`,
     text: `systemd
   a.service
     set      properties.Environment:
-             - ["A=1","B=2 and some more words to fill the line"]
-             + ["A=1","C=3"]
+             - B=2 and some more words to fill the line
+             + C=3
 
 Plan: 1 property`,
+  },
+  "a list in another order, and a key that is made again as it is": {
+    view: view([step("set", [
+      action("a.service", "set", key("properties.Environment", ["A=1 and some more words to fill", "B=2 and others"], ["B=2 and others", "A=1 and some more words to fill"])),
+      action("b.service", "refill", key("properties.Environment", ["A=1", "B=2"], ["A=1", "B=2"])),
+    ])]),
+    text: `systemd
+  a.service
+    set      properties.Environment:
+             - ["A=1 and some more words to fill","B=2 and others"]
+             + ["B=2 and others","A=1 and some more words to fill"]
+  b.service
+    refill   properties.Environment
+
+Plan: 2 properties`,
   },
   "what is owned and no longer declared": {
     view: view([], { strays: stray }),

@@ -1,5 +1,5 @@
-import { Framer } from "../../../src/protocols/dbus/framer.ts";
-import { decodeMessage, encodeMessage, METHOD_RETURN, type Message } from "../../../src/protocols/dbus/message.ts";
+import { Framer } from "../../../src/core/framer.ts";
+import { decodeMessage, encodeMessage, messageLength, METHOD_RETURN, type Message } from "../../../src/protocols/dbus/message.ts";
 import { scratch } from "../sys/scratch.ts";
 
 /** What the peer does with each message, Hello included. */
@@ -35,7 +35,7 @@ export function fakePeer(options: FakePeerOptions = {}): FakePeer {
     unix: path,
     socket: {
       open(socket) {
-        socket.data = { framer: new Framer(), begun: false, text: "" };
+        socket.data = { framer: new Framer(messageLength), begun: false, text: "" };
         if (greeting !== undefined) socket.write(greeting);
       },
       data(socket, chunk) {

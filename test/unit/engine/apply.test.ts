@@ -39,7 +39,7 @@ describe("Engine.apply", () => {
 
   test("makes a checkpoint named by its time, also for two in the same millisecond", async () => {
     await using bench = new Bench();
-    const stopped = { now: () => new Date(0), monotonicMs: () => 0, sleep: () => Promise.resolve() };
+    const stopped = { now: () => new Date(0), monotonicMs: () => 0, bootTime: () => ({ boot: "b", ms: 0 }), sleep: () => Promise.resolve() };
     Object.assign(bench, { clock: stopped });
     for (const value of ["x", "y", "z"]) await bench.apply({ a: { value } });
     expect(bench.disk.checkpoints.map(({ name }) => name)).toEqual(["auto-19700101T000000.000Z", "auto-19700101T000000.000Z-2", "auto-19700101T000000.000Z-3"]);

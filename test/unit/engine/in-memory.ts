@@ -15,6 +15,7 @@ export interface ApplyOptions {
   readonly prune?: boolean;
   readonly plugin?: string;
   readonly saved?: SavedPlan;
+  readonly confirmWithinMs?: number;
   confirm?(plan: Plan): void;
 }
 
@@ -35,8 +36,8 @@ export class Bench extends MemoryWorld {
   }
 
   async apply(items: Json | Readonly<Record<string, Json>>, options: ApplyOptions = {}): Promise<Applied> {
-    const { force = false, prune = false, plugin, saved, confirm } = options;
-    const request = { source: sourced(memoryDocument(items)), plugin, prune, force, saved, ...this.#quiet };
+    const { force = false, prune = false, plugin, saved, confirmWithinMs, confirm } = options;
+    const request = { source: sourced(memoryDocument(items)), plugin, prune, force, saved, confirmWithinMs, ...this.#quiet };
     return await (await this.engine()).apply({ ...request, confirm: async (plan) => confirm?.(plan) });
   }
 
@@ -44,8 +45,9 @@ export class Bench extends MemoryWorld {
     return await (await this.engine()).plan(sourced(memoryDocument(items)), { plugin: undefined, prune });
   }
 
-  async rollBack(to?: string, { force = false } = {}): Promise<RollbackPlan | undefined> {
-    return await (await this.engine()).rollback({ to, force, ...this.#quiet, confirm: () => Promise.resolve() });
+  async rollBack(to?: string, { force = false, confirmWithinMs }: Pick<ApplyOptions, "force" | "confirmWithinMs"> = {}): Promise<RollbackPlan | undefined> {
+    const agree = () => Promise.resolve();
+    return (await (await this.engine()).rollback({ to, force, ...this.#quiet, confirmWithinMs, confirm: agree, confirmTakingBack: agree }))?.plan;
   }
 
   async recover(): Promise<Recovered | undefined> {

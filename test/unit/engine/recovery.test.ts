@@ -140,13 +140,14 @@ describe("courseOf", () => {
   const header = { steps: [{ oneWay: undefined }, { oneWay: "burn", name: "burn" }] } as never;
   const begun = (step: number) => ({ record: "step-begun", phase: "apply", step }) as const;
   const reverting = { record: "reverting", why: "" } as const;
+  const now = { boot: "this", ms: 5000 };
 
   test("is decided by the journal alone", () => {
-    expect(courseOf({ header, records: [] }).go).toBe("close");
-    expect(courseOf({ header, records: [begun(0)] }).go).toBe("back");
-    expect(courseOf({ header, records: [begun(0), begun(1)] }).go).toBe("forward");
-    expect(courseOf({ header, records: [begun(0), begun(1), reverting] }).go).toBe("back");
-    expect(courseOf({ header, records: [begun(0), { record: "committing", commit: {} }] }).go).toBe("record");
-    expect(courseOf({ header, records: [begun(0), reverting, { record: "reverted", commit: {}, left: [] }] }).go).toBe("record-revert");
+    expect(courseOf({ header, records: [] }, now).go).toBe("close");
+    expect(courseOf({ header, records: [begun(0)] }, now).go).toBe("back");
+    expect(courseOf({ header, records: [begun(0), begun(1)] }, now).go).toBe("forward");
+    expect(courseOf({ header, records: [begun(0), begun(1), reverting] }, now).go).toBe("back");
+    expect(courseOf({ header, records: [begun(0), { record: "committing", commit: {} }] }, now).go).toBe("record");
+    expect(courseOf({ header, records: [begun(0), reverting, { record: "reverted", commit: {}, left: [] }] }, now).go).toBe("record-revert");
   });
 });

@@ -73,7 +73,7 @@ describe("Engine.refusals", () => {
     await failingOnce(bench);
     const engine = await bench.engine();
     const plan = await bench.plan(DOCUMENT);
-    expect(await engine.refusals(plan, false)).toHaveLength(1);
-    expect(await engine.refusals(plan, true)).toEqual([]);
+    expect(await engine.refusals(plan, { force: false, held: false })).toHaveLength(1);
+    expect(await engine.refusals(plan, { force: true, held: false })).toEqual([]);
   });
 });

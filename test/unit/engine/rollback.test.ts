@@ -103,7 +103,7 @@ describe("Engine.rollback", () => {
       bench.memory.put("a", { value: "moved" });
       await bench.clock.sleep(1000);
     };
-    const error = await failure("refused", engine.rollback({ to: undefined, force: false, observer: {}, recovered: () => undefined, confirm }));
+    const error = await failure("refused", engine.rollback({ to: undefined, force: false, observer: {}, recovered: () => undefined, confirm, confirmTakingBack: confirm }));
     expect(error.message).toBe("The host changed while the plan was shown");
     expect(bench.memory.items.get("a")?.value).toBe("moved");
   });

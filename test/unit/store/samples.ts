@@ -6,6 +6,7 @@ import { openStore, type Store } from "../../../src/store/open.ts";
 export const clock: Clock = {
   now: () => new Date("2026-11-20T17:03:12.123Z"),
   monotonicMs: () => 4711.5,
+  bootTime: () => ({ boot: host.boot, ms: 4711 }),
   sleep: async () => undefined,
 };
 
@@ -73,5 +74,6 @@ export const records: readonly JournalRecord[] = [
   { record: "unlogged", events: [{ kind: "action", resource: "demo.service", outcome: "done", late: true }] },
   { record: "reverting", why: "no \u2028 \ud83d\ude80 \"reason\"\n" },
   { record: "reverted", commit, left: ["demo.socket active_state"] },
-  { record: "committing", commit },
+  { record: "waiting", commit, verified: { boot: host.boot, ms: 4711 } },
+  { record: "committing", commit, confirmed: "by root, at the console tty1" },
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OpError } from "../../../src/core/errors.ts";
 import { DEFAULT_ROOT, statePaths } from "../../../src/store/paths.ts";
@@ -34,15 +34,44 @@ describe("statePaths", () => {
 });
 
 describe("StateDirectory", () => {
-  test("opening makes nothing; prepare makes the lock's folder, and no other but what is to be a subvolume", async () => {
+  test("opening makes nothing; prepare makes the lock's folder, the log's, and links to them", async () => {
     await using folder = scratch();
     const store = openAt(folder.file("a", "b"));
     expect(existsSync(folder.file("a"))).toBe(false);
     await store.prepare();
     await store.prepare();
     const made = readdirSync(store.paths.root, { recursive: true }).toSorted();
-    expect(made).toEqual((await store.onSubvolumes()) === true ? ["@state", "@timing"] : ["@state"]);
+    expect(made).toEqual(["@state", "@timing", "blockchain", "blockchain/state", "blockchain/timing"]);
     expect(store.lockPath).toBe(folder.file("a", "b", "@state", "lock"));
+  });
+
+  test("links are relative, for folders that there are, and come to a directory that has none yet", async () => {
+    await using folder = scratch();
+    const directory = new StateDirectory(folder.file("root"));
+    const { links, snapshots } = directory.paths;
+    await directory.prepare();
+    expect(["timing", "state"].map((name) => readlinkSync(join(links, name)))).toEqual(["../@timing", "../@state"]);
+    renameSync(links, folder.file("away"));
+    directory.makeFolder(snapshots);
+    await directory.prepare();
+    expect(readdirSync(links).map((name) => [name, readlinkSync(join(links, name))]).sort()).toEqual([["snapshots", "../@snapshots"], ["state", "../@state"], ["timing", "../@timing"]]);
+  });
+
+  test.each<[string, (links: string) => unknown, string]>([
+    ["a file in the links' place", (links) => writeFileSync(links, "mine"), ""],
+    ["a link in their place", (links) => symlinkSync("theirs", links), ""],
+    ["a link in their place that leads nowhere", (links) => symlinkSync("nowhere", links), ""],
+    ["a folder by the name of one", (links) => mkdirSync(join(links, "state"), { recursive: true }), "state"],
+  ])("%s stays, and hinders nothing", async (_, put, name) => {
+    await using folder = scratch();
+    const directory = new StateDirectory(folder.path);
+    mkdirSync(folder.file("theirs"));
+    put(directory.paths.links);
+    const { ino } = lstatSync(join(directory.paths.links, name));
+    await directory.prepare();
+    expect(lstatSync(join(directory.paths.links, name)).ino).toBe(ino);
+    expect(readdirSync(folder.file("theirs"))).toEqual([]);
+    expect(existsSync(directory.paths.state)).toBe(true);
   });
 
   test("keys and secrets are their owner's alone, all else can be read, whatever the umask", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { createDurably, makeDirectory, openAppend, removeDurably, removeFolderDurably, syncPaths, writeDurably } from "../../../src/sys/durable.ts";
+import { createDurably, openAppend, removeDurably, writeDurably } from "../../../src/sys/durable.ts";
+import { makeDirectory, removeFolderDurably, syncPaths } from "../../../src/sys/durable-folders.ts";
 import { isRoot, scratch } from "./scratch.ts";
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;

@@ -123,3 +123,45 @@ function linkOf(path: string): string | undefined {
     return undefined;
   }
 }
+
+test("seize waits for a holder as long as it is patient with it, and takes the lock when it is let go", async () => {
+  await using folder = scratch();
+  const path = folder.file("lock");
+  const child = await holdElsewhere(path);
+  let asked = 0;
+  const patienceMs = () => {
+    if ((asked += 1) === 3) child.stdin.end();
+    return 60_000;
+  };
+  using _held = await createLock(path).seize("recover", patienceMs);
+  expect([await child.exited, asked >= 3]).toEqual([0, true]);
+});
+
+test("seize kills a holder that does not let go, and one that is stopped at once", async () => {
+  await using folder = scratch();
+  const path = folder.file("lock");
+  for (const patienceMs of [0, 60_000]) {
+    const child = await holdElsewhere(path);
+    if (patienceMs > 0) child.kill("SIGSTOP");
+    using _held = await createLock(path).seize("recover", () => patienceMs);
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+  }
+});
+
+test("seize kills nobody who merely has the number of the process that the lock's text names", async () => {
+  await using folder = scratch();
+  const path = folder.file("lock");
+  const bystander = Bun.spawn(["sleep", "60"]);
+  using held = await createLock(path).acquire("apply");
+  writeFileSync(path, JSON.stringify({ pid: bystander.pid, startedMs: 1, user: "root", purpose: "apply", since: "2026-11-20T17:03:12.123Z" }).padEnd(1024));
+  let asked = 0;
+  const patienceMs = () => {
+    if ((asked += 1) === 3) held[Symbol.dispose]();
+    return 0;
+  };
+  using _seized = await createLock(path).seize("recover", patienceMs);
+  bystander.kill("SIGTERM");
+  await bystander.exited;
+  expect([asked, bystander.signalCode]).toEqual([3, "SIGTERM"]);
+});

@@ -18,6 +18,9 @@ import { converse, copyOf, filesIn, logged, replicateTo, verifiedSize } from "./
 const SIZES = [1, 254, 1, 1, 255, 300, 7];
 const TOTAL = SIZES.reduce((sum, size) => sum + size, 0);
 
+/** Of an other end that is not asked for any. */
+const noSnapshots = { offer: async () => [], begin: async () => [], fill: async () => undefined };
+
 const kindOf = (error: unknown) => (error as { kind?: string } | undefined)?.kind;
 
 async function refusal(attempt: Promise<unknown>): Promise<{ kind: string | undefined; message: string }> {
@@ -167,7 +170,7 @@ describe("what is refused, with the replica left as it was", () => {
     await using folder = scratch();
     const { root } = await grown(folder);
     const sent: Buffer[] = [];
-    const other = { standing, prove: async () => undefined, take: async (piece: Buffer) => void sent.push(piece), [Symbol.asyncDispose]: async () => undefined };
+    const other = { standing, prove: async () => undefined, take: async (piece: Buffer) => void sent.push(piece), ...noSnapshots, [Symbol.asyncDispose]: async () => undefined };
     expect((await refusal(openArchive({ root }).replicate(async () => other))).kind).toBe("integrity");
     expect(sent).toEqual([]);
   });
@@ -175,7 +178,7 @@ describe("what is refused, with the replica left as it was", () => {
   test.each([{ size: 304, blocks: 3 }, { size: 3, blocks: 1 }])("an other end that says that it has %j, and says so for ever: unavailable, no success", async (standing) => {
     await using folder = scratch();
     const { root } = await grown(folder);
-    const other = { standing, prove: async () => undefined, take: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
+    const other = { standing, prove: async () => undefined, take: async () => undefined, ...noSnapshots, [Symbol.asyncDispose]: async () => undefined };
     expect((await refusal(openArchive({ root }).replicate(async () => other))).kind).toBe("unavailable");
   });
 

@@ -1,14 +1,19 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Channel } from "../../../../src/core/ports.ts";
+import type { Channel, Clock } from "../../../../src/core/ports.ts";
 import { openArchive } from "../../../../src/store/audit/archive.ts";
+import { LogFiles } from "../../../../src/store/audit/log-files.ts";
+import { LogView } from "../../../../src/store/audit/log-view.ts";
+import type { Opening } from "../../../../src/store/replica/open-replica.ts";
 import { RemoteReplica, type Line } from "../../../../src/store/replica/remote-replica.ts";
 import { Replica } from "../../../../src/store/replica/replica.ts";
 import type { Replicated } from "../../../../src/store/replica/replication.ts";
 import { serveReplica } from "../../../../src/store/replica/serve.ts";
+import { StateDirectory } from "../../../../src/store/state-directory.ts";
 import { OpError } from "../../../../src/core/errors.ts";
 import { sampleEvent } from "../audit/log-copy.ts";
-import { openAt } from "../samples.ts";
+import { keyIn } from "../audit/sample-log.ts";
+import { clock, openAt } from "../samples.ts";
 
 /** Logs blocks of some entries each; "held" ones stay in the tail, unpublished. */
 export async function logged(root: string, sizes: readonly number[], held = false): Promise<void> {
@@ -28,6 +33,17 @@ export function copyOf(root: string, to: string): string {
 
 export async function replicateTo(root: string, path: string): Promise<Replicated> {
   return await openArchive({ root }).replicate((log) => Replica.open({ ...log, path }));
+}
+
+/** A replica that has a log's entries and is ready for snapshots. */
+export async function readyReplica(root: string, path: string): Promise<Replica> {
+  const timing = join(root, "@timing");
+  const files = new LogFiles(new StateDirectory(root), timing);
+  const view = new LogView(files, keyIn(timing));
+  const opening: Opening = { path, key: keyIn(timing).toString(), head: view.treeHead ?? "" };
+  const replica = await Replica.open(opening);
+  await replica.prove(view.consistencyProof(replica.standing.size));
+  return replica;
 }
 
 /** How many entries a replica has by its own witness, with the log's public key and nothing else of the log. */
@@ -70,6 +86,9 @@ export interface Conversed {
   readonly error: unknown;
 }
 
+/** Nobody's patience ends. */
+const patient: Clock = { ...clock, sleep: () => new Promise(() => undefined) };
+
 /** Replicates through messages, with the replica's end in this process. */
 export async function converse(root: string, path: string): Promise<Conversed> {
   const [there, back] = [new Pipe(), new Pipe()];
@@ -88,7 +107,7 @@ export async function converse(root: string, path: string): Promise<Conversed> {
       await served;
     },
   };
-  const outcome = await openArchive({ root }).replicate((log) => RemoteReplica.open(line, { ...log, path })).then((replicated) => ({ replicated, error: undefined }), (error: unknown) => ({ replicated: undefined, error }));
+  const outcome = await openArchive({ root }).replicate((log) => RemoteReplica.open(line, { ...log, path, clock: patient })).then((replicated) => ({ replicated, error: undefined }), (error: unknown) => ({ replicated: undefined, error }));
   return { said: Buffer.concat(said), ...outcome };
 }
 

@@ -1,0 +1,4 @@
+import { lawsFor } from "./laws.ts";
+import { openflowSubject } from "./openflow-subject.ts";
+
+lawsFor(openflowSubject);
