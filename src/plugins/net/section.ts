@@ -83,7 +83,7 @@ function interfaceOf({ name: _, observed: __, ports, mac, ipv4, ipv6, vxlan, ovs
     ...(ports === undefined ? {} : { ports: Object.fromEntries((ports ?? []).map((port) => [portKey(port), portOf(port)])) }),
     ...(ipv4 === undefined ? {} : { ipv4: ipOf(ipv4) }),
     ...(ipv6 === undefined ? {} : { ipv6: ipOf(ipv6) }),
-    ...writtenIn({ ports, "ipv4.address": ipv4?.address, "ipv6.address": ipv6?.address }),
+    ...writtenIn({ ports, ovs, "ipv4.address": ipv4?.address, "ipv6.address": ipv6?.address }),
   });
 }
 

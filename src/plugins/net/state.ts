@@ -30,8 +30,8 @@ export interface InterfaceState {
   readonly ovs?: OvsState;
   readonly controller?: string | null;
   readonly properties?: Readonly<Record<string, Json>>;
-  /** The lists that the document has: of what op-dbus put there, they name all that is to stay. */
-  readonly written?: Readonly<Partial<Record<"ports" | "ipv4.address" | "ipv6.address", JsonObject>>>;
+  /** The lists, and `ovs`, that the document has: of what op-dbus put there, they name all that is to stay. */
+  readonly written?: Readonly<Partial<Record<"ports" | "ovs" | "ipv4.address" | "ipv6.address", JsonObject>>>;
 }
 
 export interface BondState {

@@ -55,7 +55,7 @@ function bridgeProblems(name: string, want: InterfaceState, view: View, add: Add
     if (from !== undefined && ovsTypeOf(port, view) === "ovs-internal") add(["ports", port, "state"], `'${port}' is a port of '${from}': an internal port is made anew in another bridge`, "Declare it absent first");
     if (isOvsBridge(port, view)) add(["ports", port, "state"], `'${port}' is a bridge itself, which cannot be a port of one`);
     if (view.facts(port).kind === "loopback") add(["ports", port, "state"], `'${port}' is the loopback interface, which Open vSwitch does not take`);
-    const loop = from === undefined && ovsTypeOf(port, view) === "ovs-patch" ? patchLoop(view) : undefined;
+    const loop = want.written?.ports !== undefined && from === undefined && ovsTypeOf(port, view) === "ovs-patch" ? patchLoop(view) : undefined;
     if (loop?.includes(port) === true) add(["ports", port, "state"], `'${port}' would close a loop of bridges: ${loop.join(", ")}`);
   }
 }
@@ -76,6 +76,9 @@ function portProblems(name: string, want: InterfaceState, view: View, add: Add):
   const type = ovsTypeOf(name, view);
   if (want.ovs?.peer != null && type !== "ovs-patch") add(["ovs", "peer"], `'ovs.peer' is for an "ovs-patch", and '${name}' is none`);
   const settings = settingsOf(name, view).map(({ path }) => keyName(path));
+  if (type === "ovs-patch" && isMade && want.ovs?.peer === undefined) add(["ovs", "peer"], `Missing 'ovs.peer' for interface '${name}'`);
+  // Open vSwitch takes these all the same, so a host may have been like that before: only a document is held to them.
+  if (want.written?.ovs === undefined) return;
   if (settings.some((path) => ["ovs.tag", "ovs.trunks", "ovs.vlan_mode"].includes(path))) vlanProblems({ ...view.now(name).ovs, ...want.ovs }, want.ovs ?? {}, add);
   if (type === "ovs-patch" && (isMade || settings.includes("ovs.peer"))) peerProblem(name, want, view, add);
 }
@@ -91,7 +94,8 @@ function vlanProblems({ tag, trunks, vlan_mode }: OvsState, want: OvsState, add:
 
 function peerProblem(name: string, want: InterfaceState, view: View, add: Add): void {
   const peer = want.ovs?.peer;
-  if (peer == null) return add(["ovs", "peer"], `Missing 'ovs.peer' for interface '${name}'`);
+  if (peer === undefined) return;
+  if (peer === null) return add(["ovs", "peer"], `'${name}' is a patch port, which has a peer`);
   if (!view.isKnown(peer) || ovsTypeOf(peer, view) !== "ovs-patch") return add(["ovs", "peer"], `There is no patch port '${peer}' on this host`, "Declare both ends");
   const back = peerOf(peer, view);
   if (back !== name) add(["ovs", "peer"], `'${peer}' has another peer, '${back}'`);

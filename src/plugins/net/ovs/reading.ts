@@ -106,7 +106,7 @@ function specialOf({ interfaces, bond_mode }: Port, system: boolean): string[] {
   const options = [...own.options.keys()].filter((key) => key !== "peer" || typeOf(own) !== "ovs-patch");
   return [
     ...(system && own.type !== "" && own.type !== "system" ? [`type ${own.type}`] : []),
-    ...(options.length > 0 ? ["options"] : []), ...(own.ofport_request === undefined ? [] : ["ofport_request"]),
+    ...(options.length > 0 ? ["options"] : []), ...(typeOf(own) === "ovs-patch" && !own.options.has("peer") ? ["no peer"] : []), ...(own.ofport_request === undefined ? [] : ["ofport_request"]),
     ...(own.other_config.size > 0 || own.external_ids.size > 0 ? ["other_config or external_ids of its interface"] : []),
   ];
 }

@@ -89,7 +89,9 @@ function leaving(bridge: string, port: string, around: Around): VswitchWork {
   const named = Object.hasOwn(view.want(bridge)?.ports ?? {}, port) || view.owns(bridge, ["ports", port, "state"]);
   const because = named ? {} : { impliedBy: bridge };
   const own = membership(bridge, port, view).map((action): Action => ({ ...action, ...guard.leaving(port), ...because }));
-  if (joinsAnother(port, view)) return { turns: [1, 3], rank: LEAVE, operations: [], actions: own };
+  // Where it goes to another bridge, or is to be absent itself, that takes it away.
+  const byItself = ovsTypeOf(port, view) !== undefined && view.want(port)?.state === "absent";
+  if (byItself || joinsAnother(port, view)) return { turns: [1, 3], rank: LEAVE, operations: [], actions: own };
   const lost = ovsTypeOf(port, view) === undefined ? settingsLost(port, view, bridge) : wholly(port, view, bridge);
   return { turns: leavingTurns(port, view), rank: LEAVE, operations: [removePort(bridge, port, view)], actions: [...own, ...lost] };
 }
