@@ -158,10 +158,16 @@ async function plugins(settings: Settings, access: "read" | "write", names?: rea
       const [bus, { readOnly }] = await Promise.all([openBus(settings), import("./protocols/dbus/read-only.ts")]);
       return access === "read" ? readOnly(closing(bus)) : closing(bus);
     },
-    async netlink() {
-      const [{ openNetlink }, { readOnly }] = await Promise.all([import("./protocols/netlink/client.ts"), import("./protocols/netlink/read-only.ts")]);
+    async network() {
+      const [{ openNetlink }, { openLocalOvsdb }] = await Promise.all([import("./protocols/netlink/client.ts"), import("./protocols/ovsdb/client.ts")]);
       const netlink = closing(openNetlink());
-      return access === "read" ? readOnly(netlink) : netlink;
+      if (access === "write") return { netlink, openVswitch: openLocalOvsdb };
+      const [links, database] = await Promise.all([import("./protocols/netlink/read-only.ts"), import("./protocols/ovsdb/read-only.ts")]);
+      const openVswitch = () => {
+        const ovsdb = openLocalOvsdb();
+        return ovsdb && database.readOnly(ovsdb);
+      };
+      return { netlink: links.readOnly(netlink), openVswitch };
     },
     async vswitch() {
       const [{ openBridges }, { openOvsdb }] = await Promise.all([import("./protocols/openflow/client.ts"), import("./protocols/ovsdb/client.ts")]);

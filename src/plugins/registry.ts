@@ -5,9 +5,9 @@ import type { OpenflowOptions } from "./openflow/plugin.ts";
 import type { SystemdOptions } from "./systemd/plugin.ts";
 
 /** What plugins work with. What one speaks to is put together for it, and opened when it first needs it. */
-export interface Surroundings extends Omit<SystemdOptions & NetOptions, "bus" | "netlink"> {
+export interface Surroundings extends Omit<SystemdOptions & NetOptions, "bus" | "netlink" | "openVswitch"> {
   bus(): Promise<Bus>;
-  netlink(): Promise<NetOptions["netlink"]>;
+  network(): Promise<Pick<NetOptions, "netlink" | "openVswitch">>;
   vswitch(): Promise<OpenflowOptions>;
 }
 
@@ -16,7 +16,7 @@ type Maker = (around: Surroundings) => Promise<Plugin>;
 /** The plugins written by hand, in the order in which their steps are taken where nothing else decides. What nobody asks for is not loaded. */
 const MAKERS: Readonly<Record<string, Maker>> = {
   systemd: async ({ bus, ...around }) => (await import("./systemd/plugin.ts")).createSystemdPlugin({ ...around, bus: await bus() }),
-  net: async ({ netlink, ...around }) => (await import("./net/plugin.ts")).createNetPlugin({ ...around, netlink: await netlink() }),
+  net: async ({ network, ...around }) => (await import("./net/plugin.ts")).createNetPlugin({ ...around, ...(await network()) }),
   openflow: async ({ vswitch }) => (await import("./openflow/plugin.ts")).createOpenflowPlugin(await vswitch()),
 };
 

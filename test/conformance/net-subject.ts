@@ -9,7 +9,7 @@ import type { Host } from "../../src/engine/host.ts";
 import { createNetPlugin } from "../../src/plugins/net/plugin.ts";
 import { netSchema } from "../../src/plugins/net/schema.ts";
 import { openNetlink } from "../../src/protocols/netlink/client.ts";
-import type { Netlink } from "../../src/protocols/netlink/netlink.ts";
+import { openLocalOvsdb } from "../../src/protocols/ovsdb/client.ts";
 import { openStore } from "../../src/store/open.ts";
 import { readActor } from "../../src/sys/actor.ts";
 import { systemClock } from "../../src/sys/clock.ts";
@@ -42,11 +42,12 @@ const FRESH = `
   ip route add 10.101.0.0/16 via 10.2.0.253`;
 
 /** A command of ip that somebody else gives. */
-type Edit = readonly string[];
+export type Edit = readonly string[];
 
-class NetWorld implements Fixture<Edit> {
+export class NetWorld implements Fixture<Edit> {
   readonly #root: string;
-  readonly #netlinks: Netlink[] = [];
+  /** Connections to the kernel, and to Open vSwitch where it runs. */
+  readonly #wires: { readonly counts: { readonly writes: number }; close(): void }[] = [];
 
   constructor(root: string) {
     this.#root = root;
@@ -54,16 +55,21 @@ class NetWorld implements Fixture<Edit> {
 
   async open(): Promise<Host> {
     const netlink = openNetlink();
-    this.#netlinks.push(netlink);
+    this.#wires.push(netlink);
+    const openVswitch = () => {
+      const ovsdb = openLocalOvsdb();
+      if (ovsdb !== undefined) this.#wires.push(ovsdb);
+      return ovsdb;
+    };
     const store = openStore({ root: this.#root, clock: systemClock, actor: readActor("cli"), host: readHostIdentity() });
     await store.prepare();
     const { audit, journal, ledger, lockPath, secrets } = store;
-    const plugin = createNetPlugin({ netlink, configFiles: createConfigFile(), operator: { sessionAddresses: [] } });
+    const plugin = createNetPlugin({ netlink, configFiles: createConfigFile(), operator: { sessionAddresses: [] }, openVswitch });
     return { plugins: [plugin], lock: createLock(lockPath), audit, journal, ledger, secrets, clock: systemClock, actor: readActor("cli"), deadMan: UNGUARDED };
   }
 
   writes(): number {
-    return this.#netlinks.reduce((sum, { counts }) => sum + counts.writes, 0);
+    return this.#wires.reduce((sum, { counts }) => sum + counts.writes, 0);
   }
 
   async edit(command: Edit): Promise<void> {
@@ -71,7 +77,7 @@ class NetWorld implements Fixture<Edit> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const netlink of this.#netlinks) netlink.close();
+    for (const wire of this.#wires) wire.close();
     await rm(this.#root, { recursive: true, force: true });
   }
 }
@@ -81,7 +87,7 @@ async function make(): Promise<NetWorld> {
   return new NetWorld(await mkdtemp(join(tmpdir(), "op-dbus-laws-")));
 }
 
-async function run(argv: readonly string[]): Promise<void> {
+export async function run(argv: readonly string[]): Promise<void> {
   await Bun.spawn([...argv], { stdout: "ignore", stderr: "ignore" }).exited;
 }
 

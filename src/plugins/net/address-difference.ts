@@ -1,4 +1,3 @@
-import { sameValue } from "../../core/resource.ts";
 import type { View } from "./state.ts";
 import type { Family } from "./subnet.ts";
 
@@ -14,14 +13,9 @@ export function addressesToRemove(name: string, family: Family, view: View): str
   const { written, [family]: { address: declared = {}, enabled } = {} } = view.want(name) ?? {};
   return addressesNow(name, family, view).filter((address) => {
     const kind = Object.hasOwn(declared, address) ? declared[address] : undefined;
-    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && isOwned(name, family, address, view));
+    if (kind === undefined) return (family === "ipv4" && enabled === false) || (written?.[`${family}.address`] !== undefined && view.owns(name, [family, "address", address]));
     return kind === "absent" || kind === null;
   });
-}
-
-/** Whether op-dbus put it there. */
-export function isOwned(name: string, family: Family, address: string, view: View): boolean {
-  return view.owned[name]?.keys.some(({ path, original }) => sameValue([...path], [family, "address", address]) && original === null) === true;
 }
 
 /** The addresses that are there, in the kernel's order. */

@@ -1,5 +1,5 @@
 import type { Action } from "../../core/plugin.ts";
-import { addressesNow, addressesToAdd, addressesToRemove, isOwned } from "./address-difference.ts";
+import { addressesNow, addressesToAdd, addressesToRemove } from "./address-difference.ts";
 import type { Around } from "./around.ts";
 import { lostWithLastAddress } from "./losses.ts";
 import type { View } from "./state.ts";
@@ -34,7 +34,7 @@ function removals(name: string, family: Family, added: readonly string[], { view
     const master = removed.includes(address) ? undefined : masters.get(address);
     const change = { resource: name, path: [family, "address", address], from: "present", to: null, risk: "high" as const, ...guard.address(name, address) };
     if (master !== undefined) return { ...change, verb: "move", impliedBy: master };
-    const named = Object.hasOwn(view.want(name)?.[family]?.address ?? {}, address) || isOwned(name, family, address, view);
+    const named = Object.hasOwn(view.want(name)?.[family]?.address ?? {}, address) || view.owns(name, [family, "address", address]);
     return { ...change, verb: "remove", ...(named ? {} : { impliedBy: name }) };
   });
   const last = family === "ipv4" && staying.length === 0 ? lostWithLastAddress(name, view, actions[0]?.impliedBy) : [];

@@ -5,7 +5,8 @@ import type { Netlink, Request } from "../../protocols/netlink/netlink.ts";
 import { getLink } from "../../protocols/netlink/reads.ts";
 import { isDone } from "./done.ts";
 import { readNetwork, type Network } from "./network.ts";
-import { readingOf, type Sources } from "./reading.ts";
+import { changeVswitch } from "./ovs/apply.ts";
+import { readHost, readingOf, type Sources } from "./reading.ts";
 import { requestsFor, restoringFor, type Current } from "./requests.ts";
 import { keyOf, type Call, type Operation } from "./steps.ts";
 
@@ -14,12 +15,12 @@ import { keyOf, type Call, type Operation } from "./steps.ts";
  * is no failure where its end is reached all the same, as after a crash.
  */
 export async function applyStep(step: Step, sources: Sources, progress: Progress): Promise<StepOutcome> {
-  const { operations } = step.call as unknown as Call;
-  const { netlink } = sources;
-  const before = await readNetwork(netlink);
-  const failures = await carryOut(operations, before, netlink);
-  const after = await readNetwork(netlink);
-  const [first, ...others] = failures.filter(({ operation }) => !isDone(operation, after));
+  const call = step.call as unknown as Call;
+  const before = await readHost(undefined, sources);
+  if ("vswitch" in call) await changeVswitch(call.vswitch, sources, async () => new Set((await readNetwork(sources.netlink)).links.keys()));
+  const failures = "vswitch" in call ? [] : await carryOut(call.operations, before.network, sources.netlink);
+  const after = await readHost(undefined, sources);
+  const [first, ...others] = failures.filter(({ operation }) => !isDone(operation, after.network));
   if (first !== undefined) throw failed(first.error, others.map(({ error }) => messageOf(error)));
   for (const { resource, verb } of step.actions) progress.done(resource, verb);
   return { effects: effectsOf(step, readingOf(before, undefined, sources), readingOf(after, undefined, sources)) };

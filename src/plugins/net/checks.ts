@@ -2,6 +2,7 @@ import { ipText, parseIp } from "../../core/ip-address.ts";
 import { parseMac } from "../../core/mac-address.ts";
 import type { DeclaredAddress, DeclaredInterface, DeclaredRoute } from "./declared.ts";
 import { interfaceNameProblem } from "./interface-name.ts";
+import { vswitchProblems } from "./ovs/checks.ts";
 import { relationProblems, type Add, type Interfaces, type Routes, type SectionProblem } from "./relations.ts";
 import { isDefaultDestination, keyOfDeclared, MAIN_TABLE, usualMetric } from "./route-name.ts";
 import { addressKey } from "./section.ts";
@@ -32,6 +33,7 @@ function interfaceProblems(entry: DeclaredInterface, add: Add): void {
   for (const [key, types] of of) {
     if (entry[key] != null && type != null && !types.includes(type)) add([key], `'${name}' is of type "${type}"; '${key}' is for ${types.map((each) => `"${each}"`).join(" or ")}`);
   }
+  vswitchProblems(entry, add);
   if (mac != null) macProblem(mac, ["mac"], add);
   if (match !== undefined && "mac" in match && parseMac(match.mac) === undefined) add(["match", "mac"], `${JSON.stringify(match.mac)} is no hardware address, such as "02:00:00:00:00:01"`);
   for (const [key, other] of [["vlan", vlan?.base], ["veth", veth?.peer], ["vxlan", vxlan?.base]] as const) {

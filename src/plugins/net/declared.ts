@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ovsSchema } from "./ovs/declared.ts";
 
 /*
  * The shapes of FORMATS.md, net: what each key may be, by itself.
@@ -64,7 +65,7 @@ export const interfaceSchema = v.strictObject({
   })),
   ipv4: v.optional(v.strictObject(ipEntries)),
   ipv6: v.optional(v.strictObject({ ...ipEntries, autoconf: v.nullish(v.boolean()) })),
-  ovs: v.optional(v.record(v.string(), v.unknown())),
+  ovs: v.optional(ovsSchema),
   controller: v.nullish(v.string()),
   properties: v.optional(v.record(v.string(), v.unknown())),
   observed: v.optional(v.unknown()),

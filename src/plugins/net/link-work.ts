@@ -3,6 +3,7 @@ import type { Action, Risk } from "../../core/plugin.ts";
 import { sameValue, valueAt, type KeyPath, type Resource } from "../../core/resource.ts";
 import type { Around } from "./around.ts";
 import { downWith, keysOf, lostWith } from "./losses.ts";
+import { ovsTypeOf } from "./ovs/ports.ts";
 import type { BondState, BridgeState, InterfaceState, LinkType, View } from "./state.ts";
 import type { LinkMakeup, LinkSettings, Work } from "./steps.ts";
 
@@ -29,7 +30,9 @@ export function linkWork(name: string, around: Around): Work[] {
   const { view } = around;
   const want = view.want(name);
   if (want === undefined) return [];
-  if (want.state === "absent") return view.isThere(name) ? removal(name, around) : [];
+  const type = ovsTypeOf(name, view);
+  if (want.state === "absent") return view.isThere(name) && type === undefined ? removal(name, around) : [];
+  if (!view.isThere(name) && type !== undefined) return type === "ovs-patch" ? [] : raised(name, want, view);
   return view.isThere(name) ? changes(name, want, around) : creation(name, want, around);
 }
 
@@ -40,9 +43,21 @@ export function rankOf(name: string, view: View): number {
   return rank;
 }
 
+function standsOnVswitch(name: string, view: View): boolean {
+  for (let [base, below] = [baseOf(name, view), 0]; base !== undefined && below < 100; [base, below] = [baseOf(base, view), below + 1]) if (ovsTypeOf(base, view) !== undefined) return true;
+  return false;
+}
+
 function baseOf(name: string, view: View): string | undefined {
   const [want, now] = [view.want(name) ?? {}, view.now(name)];
   return want.vlan?.base ?? now.vlan?.base ?? want.vxlan?.base ?? now.vxlan?.base ?? undefined;
+}
+
+/** Open vSwitch makes its links down. One that is made is to be of use, unless the document says otherwise. */
+function raised(name: string, want: InterfaceState, view: View): Work[] {
+  if (want.up !== undefined && want.up !== true) return [];
+  const action: Action = { resource: name, verb: "bring up", path: ["up"], from: null, to: true, risk: "low", ...(want.up === undefined ? { impliedBy: name } : {}) };
+  return [{ stage: "set links", rank: rankOf(name, view), operations: [{ do: "set", name, up: true }], actions: [action] }];
 }
 
 function creation(name: string, want: InterfaceState, { view, moves }: Around): Work[] {
@@ -69,7 +84,7 @@ function creation(name: string, want: InterfaceState, { view, moves }: Around): 
   const up = want.up === undefined || want.up === true;
   const set = { ...(byPeer ? all : later), ...(up ? { up } : {}) };
   return [
-    { stage: "create links", rank, actions: [...made, ...actions, ...(byPeer ? [] : peerMade(name, peer, view))], ...(byPeer ? {} : { operations: [operation] }) },
+    { stage: standsOnVswitch(name, view) ? "create links on Open vSwitch" : "create links", rank, actions: [...made, ...actions, ...(byPeer ? [] : peerMade(name, peer, view))], ...(byPeer ? {} : { operations: [operation] }) },
     ...(Object.keys(set).length === 0 ? [] : [{ stage: "set links" as const, rank, operations: [{ do: "set" as const, name, ...set }], actions: up ? [{ ...action("bring up", ["up"], true), ...(want.up === undefined ? { impliedBy: name } : {}) }] : [] }]),
   ];
 }
@@ -83,7 +98,7 @@ function peerMade(name: string, peer: string | undefined, view: View): Action[] 
 
 function changes(name: string, want: InterfaceState, { view, guard }: Around): Work[] {
   const now = view.now(name);
-  const differing = SETTINGS.flatMap((path) => {
+  const differing = (ovsTypeOf(name, view) === undefined ? SETTINGS : []).flatMap((path) => {
     const declared = valueAt(want as Resource, path);
     const [from, to] = [valueAt(now as Resource, path) ?? null, declared === null ? defaultFor(name, path, view) : declared];
     return to === undefined || to === null || sameValue(from, to) ? [] : [{ path, from, to }];

@@ -35,12 +35,18 @@ export function lostWithLastAddress(name: string, view: View, impliedBy = name):
 
 /** What goes with a link that is removed, besides its own keys. */
 export function lostWith(name: string, view: View): Action[] {
+  const gone = goneWith(name, view);
+  return gone.flatMap((each) => [...(each === name ? [] : wholly(each, view, name)), ...membership(each, gone, view, name), ...routesLost(each, view, name)]);
+}
+
+/** A link that is removed, and the links that go with it. */
+export function goneWith(name: string, view: View): string[] {
   const gone = [name];
   for (const each of gone) {
     const peer = view.now(each).veth?.peer;
     gone.push(...[...(peer == null ? [] : [peer]), ...standingOn(each, view)].filter((other) => view.isThere(other) && !gone.includes(other)));
   }
-  return gone.flatMap((each) => [...(each === name ? [] : wholly(each, view, name)), ...membership(each, gone, view, name), ...routesLost(each, view, name)]);
+  return gone;
 }
 
 function wholly(resource: string, view: View, impliedBy: string): Action[] {

@@ -44,7 +44,8 @@ export class Moves {
 
   /** The hardware address that a new bridge takes over: who knows the host by it, by DHCP or port security, goes on knowing it. */
   macFor(master: string): { readonly address: string; readonly port: string } | undefined {
-    if (this.#view.want(master)?.type !== "bridge") return undefined;
+    const type = this.#view.want(master)?.type;
+    if (type !== "bridge" && type !== "ovs-bridge") return undefined;
     const move = this.all.find((each) => each.master === master);
     const address = move && this.#view.now(move.port).mac;
     return move === undefined || address == null ? undefined : { address, port: move.port };

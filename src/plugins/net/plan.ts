@@ -1,9 +1,12 @@
+import { isObject } from "../../core/json.ts";
 import type { Action, Note, PluginPlan, Problem, Reading, Step } from "../../core/plugin.ts";
 import { keyName, valueAt, type OwnedResources, type Resources } from "../../core/resource.ts";
 import { addressWork } from "./address-work.ts";
 import type { Around } from "./around.ts";
 import { linkWork } from "./link-work.ts";
 import { Moves } from "./moves.ts";
+import { inTurns } from "./ovs/turns.ts";
+import { vswitchWork } from "./ovs/work.ts";
 import { portWork } from "./port-work.ts";
 import { problemsOf } from "./problems.ts";
 import { Guard } from "./protection.ts";
@@ -14,7 +17,7 @@ import { View } from "./state.ts";
 import { buildSteps, type Work } from "./steps.ts";
 import { FAMILIES } from "./subnet.ts";
 
-/** The difference between the declared network and the one that is there, as at most seven steps however many links there are. */
+/** The difference between the declared network and the one that is there, as few steps however many links there are. */
 export function planNetwork(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan {
   const view = new View(desired, actual, owned);
   const moves = new Moves(view);
@@ -34,6 +37,7 @@ function workOf(around: Around): Work[] {
     ...routeWork(around),
     ...declared.flatMap((name) => [...linkWork(name, around), ...addressWork(name, around), ...portWork(name, around)]),
     ...ports.flatMap((port) => addressWork(port, around)),
+    ...inTurns(vswitchWork(around)),
   ];
   return withoutRebuilt(work);
 }
@@ -71,8 +75,10 @@ function notesOf(steps: readonly Step[], { view }: Around): Note[] {
   return [...untilBoot(steps), ...Object.keys(view.desired).filter((name) => !isRoute(name)).flatMap((name) => remarks(name, view))];
 }
 
+/** Open vSwitch keeps what is changed in it. */
 function untilBoot(steps: readonly Step[]): Note[] {
-  const changed = [...new Set(steps.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
+  const kernels = steps.filter(({ call }) => !isObject(call) || call.vswitch === undefined);
+  const changed = [...new Set(kernels.flatMap(({ actions }) => actions.filter(({ impliedBy, resource }) => impliedBy === undefined || impliedBy === resource).map(({ resource }) => resource)))];
   const [first] = changed;
   if (first === undefined) return [];
   const names = [...changed.filter((name) => !isRoute(name)), ...(changed.some(isRoute) ? ["routes"] : [])];

@@ -2,6 +2,7 @@ import type { Action } from "../../core/plugin.ts";
 import { leavesOf, sameValue, type Resource } from "../../core/resource.ts";
 import type { Around } from "./around.ts";
 import { isGuestPort } from "./interface-name.ts";
+import { isOvsBridge } from "./ovs/ports.ts";
 import type { View } from "./state.ts";
 import type { Work } from "./steps.ts";
 import { FAMILIES } from "./subnet.ts";
@@ -11,10 +12,11 @@ export function portWork(name: string, around: Around): Work[] {
   const { view } = around;
   const { ports, state } = view.want(name) ?? {};
   if (state === "absent") return [];
+  if (isOvsBridge(name, view)) return Object.keys(ports ?? {}).flatMap((port) => letGo(name, port, view));
   const leaving = portsToRemove(name, view).map((port) => leave(name, port, around));
   const joining = Object.entries(ports ?? {}).flatMap(([port, { state: declared, vlans }]) => {
     if (declared !== "present" && !(declared === undefined && vlans !== undefined)) return [];
-    const joins = declared === "present" && view.master(port) !== name ? [join(name, port, around)] : [];
+    const joins = declared === "present" && !view.hasPort(name, port) ? [join(name, port, around)] : [];
     return [...joins, ...vlanWork(name, port, vlans, view)];
   });
   return [...leaving, ...joining];
@@ -26,13 +28,8 @@ export function portsToRemove(name: string, view: View): string[] {
   return Object.keys(view.now(name).ports ?? {}).filter((port) => {
     const declared = Object.hasOwn(ports, port) ? ports[port]?.state : undefined;
     if (declared !== undefined) return declared !== "present";
-    return written?.ports !== undefined && !Object.hasOwn(ports, port) && !isGuestPort(port) && (ports_exclusive === true || isOwned(name, port, view));
+    return written?.ports !== undefined && !Object.hasOwn(ports, port) && !isGuestPort(port) && (ports_exclusive === true || view.owns(name, ["ports", port, "state"]));
   });
-}
-
-/** Whether op-dbus put it there. */
-function isOwned(master: string, port: string, view: View): boolean {
-  return view.owned[master]?.keys.some(({ path, original }) => sameValue([...path], ["ports", port, "state"]) && original === null) === true;
 }
 
 function join(master: string, port: string, { view, moves, guard }: Around): Work {
@@ -50,10 +47,19 @@ function join(master: string, port: string, { view, moves, guard }: Around): Wor
 
 function leave(master: string, port: string, { view, guard }: Around): Work {
   const [first, ...others] = lostKeys(master, port, view);
-  const named = Object.hasOwn(view.want(master)?.ports ?? {}, port) || isOwned(master, port, view);
+  const named = Object.hasOwn(view.want(master)?.ports ?? {}, port) || view.owns(master, ["ports", port, "state"]);
   const because = named ? {} : { impliedBy: master };
   const actions = first === undefined ? [] : [{ ...first, ...guard.leaving(port), ...because }, ...others.map((action) => ({ ...action, ...because }))];
   return { stage: "change ports", rank: 0, operations: [{ do: "leave", port, master }], actions };
+}
+
+/** Open vSwitch takes no port that a bridge or bond of the kernel has. */
+function letGo(taker: string, port: string, view: View): Work[] {
+  const before = view.master(port);
+  const joins = view.want(taker)?.ports?.[port]?.state === "present" && !view.hasPort(taker, port);
+  if (!joins || before === undefined || isOvsBridge(before, view) || portsToRemove(before, view).includes(port)) return [];
+  const actions = lostKeys(before, port, view).map((action): Action => ({ ...action, impliedBy: taker }));
+  return [{ stage: "change ports", rank: 0, operations: [{ do: "leave", port, master: before }], actions }];
 }
 
 function lostKeys(master: string, port: string, view: View): Action[] {

@@ -5,9 +5,10 @@ import { nearest } from "../../core/suggestion.ts";
 import { addressesToRemove } from "./address-difference.ts";
 import type { Around } from "./around.ts";
 import { IPV6_SMALLEST_MTU } from "./checks.ts";
-import { OVS_TYPES } from "./declared.ts";
 import { isGuestPort } from "./interface-name.ts";
 import { MAKEUP } from "./link-work.ts";
+import { isOvsType } from "./ovs/declared.ts";
+import { vswitchProblemsOf } from "./ovs/problems.ts";
 import { gatewayProblem, routeProblems, type Add } from "./reach.ts";
 import { isRoute } from "./route-name.ts";
 import type { InterfaceState, View } from "./state.ts";
@@ -15,6 +16,7 @@ import { FAMILIES, type Family } from "./subnet.ts";
 
 /** Types that a link can be made with, and removed: the others are devices, or made by somebody else's program. */
 const MADE = ["bridge", "veth", "vxlan", "dummy", "vlan", "bond"];
+const OVS_MADE = ["ovs-bridge", "ovs-internal", "ovs-patch"];
 /** What a link of a type cannot be made without. */
 const NEEDED: Readonly<Record<string, readonly KeyPath[]>> = {
   veth: [["veth", "peer"]],
@@ -39,8 +41,9 @@ function interfaceProblems(name: string, around: Around, add: Add): void {
   const want = view.want(name);
   if (want === undefined) return;
   matchProblem(name, want, view, add);
+  vswitchProblemsOf(name, view, add);
   if (want.state === "absent") return removalProblems(name, view, add);
-  if (notBuilt(name, want, add)) return;
+  notBuilt(want, add);
   if (view.isThere(name)) changeProblems(name, want, view, add);
   else creationProblems(name, want, view, add);
   for (const family of FAMILIES) {
@@ -54,18 +57,12 @@ function interfaceProblems(name: string, around: Around, add: Add): void {
 }
 
 /** Keys of FORMATS.md that this version does not bring about. */
-function notBuilt(name: string, want: InterfaceState, add: Add): boolean {
-  if (want.type != null && (OVS_TYPES as readonly string[]).includes(want.type)) {
-    add(["type"], `'${name}' is of type "${want.type}", which op-dbus does not make yet: it has no connection to Open vSwitch`);
-    return true;
-  }
-  for (const key of ["ovs", "controller"] as const) if (want[key] != null) add([key], `'${key}' is for Open vSwitch, to which op-dbus has no connection yet`);
+function notBuilt(want: InterfaceState, add: Add): void {
   if (Object.keys(want.properties ?? {}).length > 0) add(["properties"], "There are no 'properties' of an interface that op-dbus knows of: what it can set has a key of its own");
   for (const family of FAMILIES) {
     if (want[family]?.dhcp === true) add([family, "dhcp"], "op-dbus does not hand interfaces to a DHCP client yet", "Leave 'dhcp' out, and the client that runs goes on");
     if (want[family]?.dns != null) add([family, "dns"], "op-dbus does not set DNS servers yet", "Leave 'dns' out, and they stay as they are");
   }
-  return false;
 }
 
 /** `match` is a guard: it never leads to another link than the one that has the name. */
@@ -85,7 +82,7 @@ function removalProblems(name: string, view: View, add: Add): void {
   if (!view.isThere(name)) return;
   const { type } = view.now(name);
   const kind = type === "ethernet" ? "a device" : `a link of kind '${view.facts(name).kind ?? "unknown"}', which could not be made again`;
-  if (type == null || !MADE.includes(type)) add(["state"], `'${name}' cannot be removed: it is ${kind}`, 'Declare "up": false instead');
+  if (type == null || (!MADE.includes(type) && !isOvsType(type))) add(["state"], `'${name}' cannot be removed: it is ${kind}`, 'Declare "up": false instead');
   if (isGuestPort(name)) add(["state"], `'${name}' belongs to a guest, and goes with it`);
   for (const [other, resource] of Object.entries(view.desired)) {
     const path = dependence(resource, name);
@@ -100,10 +97,10 @@ function dependence(resource: Resource, name: string): KeyPath | undefined {
 }
 
 function creationProblems(name: string, want: InterfaceState, view: View, add: Add): void {
-  if (want.type == null || want.type === "ethernet") {
+  if (want.type == null || want.type === "ethernet" || want.type === "ovs-port") {
     const near = nearest(name, view.links);
     const hint = near === undefined ? undefined : `Did you mean '${near}'?`;
-    const kinds = want.type == null ? `; to have it made, say its 'type': ${MADE.join(", ")}` : "";
+    const kinds = want.type == null ? `; to have it made, say its 'type': ${[...MADE, ...OVS_MADE].join(", ")}` : "";
     return add(want.type == null ? [] : ["type"], `There is no interface '${name}' on this host${kinds}`, hint);
   }
   for (const path of NEEDED[want.type] ?? []) {
@@ -124,13 +121,13 @@ function creationProblems(name: string, want: InterfaceState, view: View, add: A
 
 function changeProblems(name: string, want: InterfaceState, view: View, add: Add): void {
   const now = view.now(name);
-  if (want.type != null && want.type !== now.type) {
+  if (want.type != null && want.type !== now.type && !isDeviceOf(want, now)) {
     const is = now.type ?? view.facts(name).kind ?? "unknown";
     return add(["type"], `'${name}' is of type ${is} here, not ${want.type}`, now.type !== undefined && MADE.includes(String(now.type)) ? "Declare it absent first, or give it another name" : "Give it another name");
   }
   for (const path of MAKEUP) {
     const [declared, is] = [valueAt(want as Resource, path), valueAt(now as Resource, path)];
-    if (declared == null || sameValue(declared, is)) continue;
+    if (declared == null || declared === "ovs-port" || sameValue(declared, is)) continue;
     add(path, `'${keyName(path)}' of '${name}' is ${JSON.stringify(is ?? null)}: the kernel does not change that of a link that is there`, "Declare the link absent first, then as it is to be");
   }
   for (const key of ["vlan", "veth", "bond", "vxlan", "bridge"] as const) {
@@ -141,6 +138,11 @@ function changeProblems(name: string, want: InterfaceState, view: View, add: Add
   if (want.up !== false || now.up !== true || view.facts(name).keepsIpv6 === true) return;
   const fresh = Object.entries(want.ipv6?.address ?? {}).find(([address, kind]) => kind === "present" && now.ipv6?.address?.[address] !== "present");
   if (fresh !== undefined) add(["up"], `'${name}' is declared down, and the kernel then takes away its IPv6 addresses, of which ${fresh[0]} is declared too`);
+}
+
+/** An `ovs-port` is a device or link of the kernel's, of whatever kind. */
+function isDeviceOf({ type }: InterfaceState, now: InterfaceState): boolean {
+  return type === "ovs-port" && !isOvsType(now.type);
 }
 
 function macProblem(name: string, want: InterfaceState, view: View, add: Add): void {
@@ -206,17 +208,17 @@ function portProblems(name: string, want: InterfaceState, view: View, add: Add):
   const { ports } = want;
   if (ports === undefined) return;
   const some = Object.keys(ports).length > 0 || want.ports_exclusive === true;
-  if (some && type !== "bridge" && type !== "bond") return add(["ports"], `'${name}' is ${type ?? "of another kind"}: it has no ports`);
+  if (some && type !== "bridge" && type !== "bond" && type !== "ovs-bridge") return add(["ports"], `'${name}' is ${type ?? "of another kind"}: it has no ports`);
   const filters = want.bridge?.vlan_filtering ?? (view.isThere(name) ? view.now(name).bridge?.vlan_filtering : false) ?? false;
   for (const [port, { state, vlans }] of Object.entries(ports)) {
     const path = ["ports", port, "state"];
     const rival = Object.keys(view.desired).find((other) => other !== name && view.want(other)?.ports?.[port]?.state === "present");
-    if (state === "present" && rival !== undefined && view.master(port) !== name) add(path, `'${port}' is a port of '${rival}' already`);
-    if (isGuestPort(port) && state !== "present" && view.master(port) === name) add(path, `'${port}' belongs to a guest, and goes with it`);
+    if (state === "present" && rival !== undefined && !view.hasPort(name, port)) add(path, `'${port}' is a port of '${rival}' already`);
+    if (isGuestPort(port) && state !== "present" && view.hasPort(name, port)) add(path, `'${port}' belongs to a guest, and goes with it`);
     if (state !== "present") continue;
     if (!view.isKnown(port)) add(path, `There is no interface '${port}' on this host`);
     const before = view.master(port);
-    if (before !== undefined && before !== name && isGuestPort(port)) add(path, `'${port}' belongs to a guest, whose bridge is '${before}'`);
+    if (before !== undefined && !view.hasPort(name, port) && isGuestPort(port)) add(path, `'${port}' belongs to a guest, whose bridge is '${before}'`);
     if (type === "bridge" && view.now(port).type === "bridge") add(path, `'${port}' is a bridge itself, which cannot be a port of one`);
     if (vlans != null && vlans.length > 0 && !filters) add(["ports", port, "vlans"], `'${name}' does not filter VLANs`, 'Declare "bridge": { "vlan_filtering": true } with it');
   }

@@ -1,5 +1,6 @@
 import type { Action } from "../../core/plugin.ts";
 import { isGuestPort } from "./interface-name.ts";
+import { isOutward } from "./ovs/ports.ts";
 import type { View } from "./state.ts";
 import { FAMILIES } from "./subnet.ts";
 
@@ -22,6 +23,11 @@ export class Guard {
   /** A link that goes down, or away. */
   link(name: string): Protected {
     return this.#over(name, (ip) => this.#isGiven(ip, name));
+  }
+
+  /** What a link's traffic goes by: a VLAN, a controller. Whoever changes it may change it for the better, or not. */
+  change(name: string): Protected {
+    return this.#over(name, () => false);
   }
 
   /** A port that leaves its bridge. */
@@ -53,13 +59,13 @@ export class Guard {
     }));
   }
 
-  /** What a link's traffic comes in by: its base, or the only port of a bridge or bond that is no guest's. */
+  /** What a link's traffic comes in by: its base, or the only port of a bridge or bond that is no guest's; of a port within a bridge, the bridge. */
   #carry(name: string, session: string): void {
     if (this.#carried.has(name)) return;
     this.#carried.set(name, session);
     const { vlan, vxlan, ports = {} } = this.#view.now(name);
-    const own = Object.keys(ports).filter((port) => !isGuestPort(port));
-    const below = [vlan?.base, vxlan?.base, own.length === 1 ? own[0] : undefined];
+    const own = Object.keys(ports).filter((port) => !isGuestPort(port) && isOutward(port, this.#view));
+    const below = [vlan?.base, vxlan?.base, own.length === 1 ? own[0] : undefined, isOutward(name, this.#view) ? undefined : this.#view.master(name)];
     for (const lower of below) if (lower != null) this.#carry(lower, session);
   }
 }

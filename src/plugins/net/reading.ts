@@ -6,15 +6,17 @@ import { localOf, type Address } from "../../protocols/netlink/address.ts";
 import { AF_INET6, BOND_MODE, BOND_XMIT_POLICY, DEVCONF, IFA_F, IFAPROT, IFF, IF_OPER, RTN } from "../../protocols/netlink/constants.ts";
 import { isUp } from "../../protocols/netlink/link.ts";
 import type { Netlink } from "../../protocols/netlink/netlink.ts";
+import type { Vswitch } from "../../protocols/ovsdb/vswitch.ts";
 import type { Route } from "../../protocols/netlink/route.ts";
 import { BOND_MODES, HASH_POLICIES, LACP_RATES } from "./declared.ts";
 import { keyOfRoute, readNetwork, type NamedLink, type Network } from "./network.ts";
+import { readVswitchIn, withVswitch, type VswitchSource } from "./ovs/reading.ts";
 import { isDefaultDestination, MAIN_TABLE, usualMetric } from "./route-name.ts";
 import type { LinkFacts, LinkType } from "./state.ts";
 import { FAMILIES, type Family } from "./subnet.ts";
 import { vlansText } from "./vlan-list.ts";
 
-export interface Sources {
+export interface Sources extends VswitchSource {
   readonly netlink: Netlink;
   readonly configFiles: Pick<ConfigFile, "read" | "linkTarget">;
   readonly operator: Pick<Operator, "sessionAddresses">;
@@ -30,14 +32,25 @@ const HUNDREDTHS = 100;
 
 /** Reads all links, addresses and routes. `scope` asks for what is not told unasked, and for what is not there. */
 export async function readNet(scope: Resources | undefined, sources: Sources): Promise<Reading> {
-  return readingOf(await readNetwork(sources.netlink), scope, sources);
+  return readingOf(await readHost(scope, sources), scope, sources);
 }
 
-export function readingOf(network: Network, scope: Resources | undefined, sources: Sources): Reading {
+export interface HostNetwork {
+  readonly network: Network;
+  readonly vswitch: Vswitch | undefined;
+}
+
+/** The kernel, and Open vSwitch where there is one. */
+export async function readHost(scope: Resources | undefined, sources: Sources): Promise<HostNetwork> {
+  const vswitch = await readVswitchIn(scope, sources);
+  return { network: await readNetwork(sources.netlink), vswitch };
+}
+
+export function readingOf({ network, vswitch }: HostNetwork, scope: Resources | undefined, sources: Sources): Reading {
   const gateways = gatewaysOf(network);
   const links = [...network.links.values()].map((link) => [link.name, readLink(link, { network, gateways, scope, sources })] as const);
   const routes = [...network.routes].flatMap(([name, route]) => (gateways.routes.has(route) ? [] : [[name, readRoute(route, network)] as const]));
-  const found = Object.fromEntries([...links, ...routes]);
+  const { resources: found } = withVswitch({ resources: Object.fromEntries([...links, ...routes]) }, vswitch);
   const missing = Object.keys(scope ?? {}).filter((name) => !Object.hasOwn(found, name));
   return { resources: { ...Object.fromEntries(missing.map((name) => [name, { state: { state: "absent" } }])), ...found } };
 }

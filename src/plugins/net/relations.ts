@@ -1,5 +1,5 @@
 import type { DeclaredInterface, DeclaredPort, DeclaredRoute } from "./declared.ts";
-import { interfaceNameProblem } from "./interface-name.ts";
+import { interfaceNameProblem, isGuestPort } from "./interface-name.ts";
 import { keyOfDeclared, routeName } from "./route-name.ts";
 import { portKey } from "./section.ts";
 import { FAMILIES, SPOKEN } from "./subnet.ts";
@@ -69,8 +69,8 @@ function ports(interfaces: Interfaces, add: Add): void {
       if (typeof port !== "string") vlanProblems(port, entry, (keys, message) => add([...path, ...keys], message));
       if (typeof port !== "string" && port.state === "absent") continue;
       const other = masters.get(name);
-      if (other !== undefined) add(path, other === entry.name ? `'${name}' is there twice` : `'${name}' is a port of '${other}' already`);
-      const isBridge = byName.get(name)?.type === "bridge";
+      if (other !== undefined && (other === entry.name || !isGuestPort(name))) add(path, other === entry.name ? `'${name}' is there twice` : `'${name}' is a port of '${other}' already`);
+      const isBridge = ["bridge", "ovs-bridge"].includes(byName.get(name)?.type ?? "");
       if (isBridge && entry.type !== "bond") add(path, `'${name}' is a bridge itself, which cannot be a port of one`);
       if (byName.get(name)?.state === "absent") add(path, `'${name}' is to be absent`);
       masters.set(name, entry.name);

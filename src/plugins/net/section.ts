@@ -74,16 +74,23 @@ export function portKey(port: DeclaredPort): string {
   return typeof port === "string" ? port : port.name;
 }
 
-function interfaceOf({ name: _, observed: __, ports, mac, ipv4, ipv6, vxlan, ...others }: DeclaredInterface): Resource {
+function interfaceOf({ name: _, observed: __, ports, mac, ipv4, ipv6, vxlan, ovs, ...others }: DeclaredInterface): Resource {
   return defined({
     ...others,
     ...(mac === undefined ? {} : { mac: mac === null ? null : (normalMac(mac) ?? mac) }),
     ...(vxlan === undefined ? {} : { vxlan: { ...vxlan, ...normalIps(vxlan, ["local", "remote"]) } }),
+    ...(ovs === undefined ? {} : { ovs: ovsOf(ovs) }),
     ...(ports === undefined ? {} : { ports: Object.fromEntries((ports ?? []).map((port) => [portKey(port), portOf(port)])) }),
     ...(ipv4 === undefined ? {} : { ipv4: ipOf(ipv4) }),
     ...(ipv6 === undefined ? {} : { ipv6: ipOf(ipv6) }),
-    ...writtenIn({ ports, "ipv4.address": ipv4?.address, "ipv6.address": ipv6?.address }),
+    ...writtenIn({ ports, ovs, "ipv4.address": ipv4?.address, "ipv6.address": ipv6?.address }),
   });
+}
+
+/** Of trunks the order does not count, and none is the same as unset. */
+function ovsOf({ trunks, ...others }: NonNullable<DeclaredInterface["ovs"]>): JsonObject {
+  const ids = [...new Set(trunks ?? [])].toSorted((a, b) => a - b);
+  return defined({ ...others, ...(trunks === undefined ? {} : { trunks: ids.length === 0 ? null : ids }) });
 }
 
 function writtenIn(lists: Readonly<Record<string, unknown>>): JsonObject {

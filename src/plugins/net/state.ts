@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Reading, ResourceReading } from "../../core/plugin.ts";
-import type { OwnedResources, Resource, Resources } from "../../core/resource.ts";
+import { sameValue, type KeyPath, type OwnedResources, type Resource, type Resources } from "../../core/resource.ts";
 import type { BOND_MODES, HASH_POLICIES, LACP_RATES, OVS_TYPES, TYPES } from "./declared.ts";
+import type { OvsState } from "./ovs/declared.ts";
 import { isRoute } from "./route-name.ts";
 
 /*
@@ -26,11 +27,11 @@ export interface InterfaceState {
   readonly bridge?: BridgeState;
   readonly ipv4?: IpState;
   readonly ipv6?: IpState;
-  readonly ovs?: Json;
+  readonly ovs?: OvsState;
   readonly controller?: string | null;
   readonly properties?: Readonly<Record<string, Json>>;
-  /** The lists that the document has: of what op-dbus put there, they name all that is to stay. */
-  readonly written?: Readonly<Partial<Record<"ports" | "ipv4.address" | "ipv6.address", JsonObject>>>;
+  /** The lists, and `ovs`, that the document has: of what op-dbus put there, they name all that is to stay. */
+  readonly written?: Readonly<Partial<Record<"ports" | "ovs" | "ipv4.address" | "ipv6.address", JsonObject>>>;
 }
 
 export interface BondState {
@@ -92,6 +93,14 @@ export interface LinkFacts {
   readonly autoconf?: boolean;
   /** net.ipv6.conf.*.keep_addr_on_down. */
   readonly keepsIpv6?: boolean;
+  /** The row in Open vSwitch's database, of a bridge or of a port. */
+  readonly vswitch?: RowFacts;
+}
+
+export interface RowFacts {
+  readonly uuid: string;
+  /** What of it a document cannot say, so that it could not be made again: "protocols". */
+  readonly special?: readonly string[];
 }
 
 /** What `plan` looks at besides a route's keys. */
@@ -166,6 +175,16 @@ export class View {
   isKnown(name: string): boolean {
     const want = this.want(name);
     return this.isThere(name) || (want !== undefined && want.state !== "absent");
+  }
+
+  /** Whether op-dbus put it there, where nothing was. */
+  owns(name: string, path: KeyPath): boolean {
+    return this.owned[name]?.keys.some((key) => sameValue([...key.path], [...path]) && key.original === null) === true;
+  }
+
+  /** A guest's port may be one of Open vSwitch's and of a bridge of the kernel at once. */
+  hasPort(master: string, port: string): boolean {
+    return this.now(master).ports?.[port]?.state === "present";
   }
 
   /** The bridge or bond that an interface is a port of. */

@@ -1,6 +1,7 @@
 import type { Json } from "../../core/json.ts";
 import type { Action, Step } from "../../core/plugin.ts";
 import type { KeyPath } from "../../core/resource.ts";
+import type { VswitchOperation } from "./ovs/operations.ts";
 import type { RouteKey } from "./route-name.ts";
 import type { BondState, BridgeState, LinkType, VxlanState } from "./state.ts";
 
@@ -37,25 +38,29 @@ export type AddressOperation =
 export type RouteOperation = ({ readonly do: "set route" | "remove route"; readonly via?: string; readonly dev?: string }) & RouteKey;
 
 /** When an operation's turn comes. What carries traffic stays until what takes its place is there. */
-export const STAGES = ["create links", "set links", "add addresses", "change ports", "set routes", "remove routes and addresses", "remove links"] as const;
+export const STAGES = [
+  "create links", "change Open vSwitch", "create links on Open vSwitch", "set links", "add addresses", "change ports", "change Open vSwitch again",
+  "set routes", "remove routes and addresses", "change Open vSwitch at last", "remove links",
+] as const;
+/** One transaction each. */
+const VSWITCH = "change Open vSwitch";
 export type Stage = (typeof STAGES)[number];
 
 export interface Work {
   readonly stage: Stage;
   /** None where another one brings its actions about. */
-  readonly operations?: readonly Operation[];
+  readonly operations?: readonly (Operation | VswitchOperation)[];
   readonly actions: readonly Action[];
   /** Of one stage, lower ranks come first: a base before what stands on it. */
   readonly rank?: number;
 }
 
-export interface Call {
-  readonly operations: readonly Operation[];
-}
+/** Operations of the kernel's, or else of Open vSwitch's. */
+export type Call = { readonly operations: readonly Operation[] } | { readonly vswitch: readonly VswitchOperation[] };
 
 /**
- * Gathers the work into at most seven steps. Of two actions on one key the first counts, but what is declared before what is
- * implied; an operation stays whatever becomes of its actions.
+ * Gathers the work into at most eleven steps, seven where there is no Open vSwitch. Of two actions on one key the first counts, but what
+ * is declared before what is implied; an operation stays whatever becomes of its actions.
  */
 export function buildSteps(work: readonly Work[]): Step[] {
   const seen = new Set(work.flatMap(({ actions }) => actions.flatMap((action) => (action.impliedBy === undefined ? [keyOf(action)] : []))));
@@ -69,8 +74,9 @@ export function buildSteps(work: readonly Work[]): Step[] {
     const turn = work.filter(({ stage }) => stage === name).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
     const operations = turn.flatMap(({ operations: own = [] }) => own);
     const actions = turn.flatMap((item) => item.actions.filter(isNew));
-    const call: Call = { operations };
-    return operations.length === 0 ? [] : [{ plugin: "net", name, actions, call: call as unknown as Json }];
+    const isVswitch = name.startsWith(VSWITCH);
+    const call = isVswitch ? { vswitch: operations } : { operations };
+    return operations.length === 0 ? [] : [{ plugin: "net", name: isVswitch ? VSWITCH : name, actions, call: call as unknown as Json }];
   });
 }
 

@@ -1,4 +1,5 @@
 import { codeOf, messageOf, OpError } from "../../core/errors.ts";
+import { isThere } from "../../sys/files.ts";
 import { localAddress, nameOf, remoteOf, type Remote } from "./address.ts";
 import { ovsdbError } from "./errors.ts";
 import { isWireList, ProtocolViolation, type Wire } from "./json.ts";
@@ -36,6 +37,12 @@ const CLOSED = new Error("cannot answer, the connection was closed");
 /** A database, connected to by the first request. Throws kind invalid for an address that is none. Once the connection has ended it stays so. */
 export function openOvsdb(options: OvsdbOptions = {}): Ovsdb {
   return new Client(options);
+}
+
+/** The database of the Open vSwitch of this host, or undefined where none has left its socket. */
+export function openLocalOvsdb(): Ovsdb | undefined {
+  const address = localAddress(process.env.OVS_RUNDIR);
+  return isThere(address.slice("unix:".length)) ? openOvsdb({ address }) : undefined;
 }
 
 class Client implements Ovsdb {

@@ -49,6 +49,11 @@ export function removePort(bridge: string, { uuid, name }: Named): Operation[] {
   return [isThere("Port", name, uuid), { ...hasIt, where: [...where, ["ports", "includes", { uuid }]] }, mutate("Bridge", bridge, [["ports", "delete", { uuid }]])];
 }
 
+/** The port goes from one bridge to another with all that is set of it. */
+export function movePort(from: string, to: string, { uuid, name }: Named): Operation[] {
+  return [...removePort(from, { uuid, name }), isThere("Bridge", to), mutate("Bridge", to, [["ports", "insert", { uuid }]])];
+}
+
 /** Other values for columns, whole; EMPTY unsets one. */
 export function setColumns(table: NamedTable, name: string, columns: Row): Operation[] {
   return [isThere(table, name), { op: "update", table, where: [["name", "==", name]], row: columns }];

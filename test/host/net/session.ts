@@ -65,3 +65,36 @@ export async function everythingSaid(host: Host): Promise<string> {
   const own = (each: Said) => each.protocol !== "kernel";
   return JSON.stringify([links, addresses, routes.filter(own), routes6.filter(own)], lasting, 1);
 }
+
+export async function vsctl(host: Host, ...args: readonly string[]): Promise<string> {
+  return (await host.must(["ovs-vsctl", "--timeout=20", ...args])).stdout.trim();
+}
+
+/** What somebody asked Open vSwitch for: no status and no identities. */
+export async function configuration(host: Host): Promise<unknown[]> {
+  const tables = { Bridge: "name,datapath_type,fail_mode,other_config,external_ids", Port: "name,tag,trunks,vlan_mode,other_config,external_ids", Interface: "name,type,options,mac,mtu_request", Controller: "target" };
+  const found: unknown[] = [];
+  for (const [table, columns] of Object.entries(tables)) {
+    const { data } = JSON.parse(await vsctl(host, "--format=json", `--columns=${columns}`, "list", table)) as { data: unknown[][] };
+    found.push(data.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  }
+  const bridges = (await vsctl(host, "list-br")).split("\n").filter((name) => name !== "");
+  for (const bridge of bridges) found.push([bridge, await vsctl(host, "list-ports", bridge)]);
+  return found;
+}
+
+/** The only datapath of Open vSwitch's that this kernel can. */
+export const NETDEV = { ovs: { datapath_type: "netdev" } } as const;
+
+/** Has something of each type and key. */
+export const TWO_BRIDGES: Section = {
+  interfaces: [
+    { name: "ovs0", type: "ovs-bridge", ports: ["e1", "int0", "to1"], mac: "02:00:00:00:00:50", ovs: { datapath_type: "netdev", fail_mode: "secure", other_config: { "mac-aging-time": "60" }, external_ids: { owner: "net" } }, controller: "tcp:127.0.0.1:6653", ipv4: { address: [{ ip: "10.9.0.1", prefix: 24 }] } },
+    { name: "e1", type: "ovs-port", ovs: { trunks: [30, 10, 20], tag: 5, vlan_mode: "native-untagged" } },
+    { name: "int0", type: "ovs-internal", mtu: 1400, ovs: { tag: 7 }, ipv4: { address: [{ ip: "10.7.0.1", prefix: 24 }] } },
+    { name: "to1", type: "ovs-patch", ovs: { peer: "to0" } },
+    { name: "ovs1", type: "ovs-bridge", ports: ["to0"], ...NETDEV },
+    { name: "to0", type: "ovs-patch", ovs: { peer: "to1" } },
+  ],
+  routes: [{ destination: "10.70.0.0/16", via: "10.7.0.2" }],
+};

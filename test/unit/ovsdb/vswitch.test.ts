@@ -6,7 +6,7 @@ import type { Operation } from "../../../src/protocols/ovsdb/operation.ts";
 import type { Ovsdb } from "../../../src/protocols/ovsdb/ovsdb.ts";
 import type { Result } from "../../../src/protocols/ovsdb/transaction.ts";
 import { EMPTY, ID, mapOf, type Row } from "../../../src/protocols/ovsdb/value.ts";
-import { addBridge, addPort, removeBridge, removePort, setColumns, setControllers, setKeys } from "../../../src/protocols/ovsdb/vswitch-operations.ts";
+import { addBridge, addPort, movePort, removeBridge, removePort, setColumns, setControllers, setKeys } from "../../../src/protocols/ovsdb/vswitch-operations.ts";
 import { readVswitch } from "../../../src/protocols/ovsdb/vswitch.ts";
 import { fakePeer, type Behaviour } from "./fake-peer.ts";
 
@@ -31,6 +31,15 @@ test("a change of what is there begins with a wait of no time, and one of what w
   const hasIt = { ...there("Bridge", "b"), where: [["name", "==", "b"], ["ports", "includes", { uuid: A }]] };
   expect(removePort("b", { uuid: A, name: "p" }).slice(0, 2)).toEqual([there("Port", "p", { _uuid: { uuid: A } }), hasIt as Operation]);
   expect(addPort("b", "p")).toContainEqual(there("Bridge", "b"));
+});
+
+test("movePort takes the row from one bridge to another, and nothing of it is said anew", () => {
+  const operations = movePort("b", "c", { uuid: A, name: "p" });
+  expect(operations.slice(0, 3)).toEqual(removePort("b", { uuid: A, name: "p" }));
+  expect(operations.slice(3)).toEqual([
+    { op: "wait", table: "Bridge", where: [["name", "==", "c"]], columns: ["name"], until: "==", rows: [{ name: "c" }], timeoutMs: 0 },
+    { op: "mutate", table: "Bridge", where: [["name", "==", "c"]], mutations: [["ports", "insert", { uuid: A }]] },
+  ]);
 });
 
 test("setKeys takes a key away before it has its new value", () => {

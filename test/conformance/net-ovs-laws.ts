@@ -1,0 +1,4 @@
+import { lawsFor } from "./laws.ts";
+import { netOvsSubject } from "./net-ovs-subject.ts";
+
+lawsFor(netOvsSubject);
