@@ -36,6 +36,11 @@ export interface Plugin {
   plan(desired: Resources, actual: Reading, owned: OwnedResources): PluginPlan;
   /** Takes one step of a plan and returns when the host has taken it, or throws. May be given a step again after a crash. */
   apply(step: Step, progress: Progress): Promise<StepOutcome>;
+  /**
+   * Whether a key lasts only until the next boot, which takes it back by itself and leaves it to whoever sets the host up; `keys` are those of
+   * the resource that a change names. Without it every key lasts. Pure.
+   */
+  endsWithBoot?(resource: string, path: KeyPath, keys: Resource): boolean;
   /** The keys that op-dbus takes charge of when the user asks it to own a resource it did not make. Pure. */
   adopt(reading: ResourceReading): readonly AdoptedKey[];
 }

@@ -163,6 +163,8 @@ export interface TransactionHeader {
   readonly undoes?: readonly string[];
   /** Without it the change is committed as soon as it is verified. */
   readonly hold?: Hold;
+  /** The boot that it was made in, where the next one takes some of it back by itself. */
+  readonly boot?: string;
 }
 
 export interface TransactionStep {

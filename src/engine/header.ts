@@ -28,6 +28,7 @@ export function headerOf(kind: TransactionHeader["kind"], goal: Goal, { confirmW
     identities: identitiesOf(goal.readings),
     steps,
     ...(confirmWithinMs === undefined || steps.length === 0 ? {} : { hold: holdOf(confirmWithinMs, clock) }),
+    ...(steps.some(({ plugin }) => pluginOf(plugins, plugin).endsWithBoot !== undefined) ? { boot: clock.bootTime().boot } : {}),
   };
 }
 

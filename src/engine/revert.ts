@@ -4,6 +4,7 @@ import type { Commit } from "../core/ports.ts";
 import { mergeResources, type Resources } from "../core/resource.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Host } from "./host.ts";
+import { lasting } from "./lasting.ts";
 import type { Settled } from "./settled.ts";
 import { changesByPlugin, impliedChanges, ownershipForTakingBack, settleRevert, settleUnreverted, stateOf, type Changes } from "./settlement.ts";
 import { changesInOrder, effectsOf, stepsBegun, takeSteps, type Effect, type Transaction } from "./steps.ts";
@@ -75,12 +76,13 @@ async function goBack(transaction: Transaction, chronicle: Chronicle, goal: Goal
 }
 
 /** Gives what was done time to show: a way back planned from what was before would be empty. */
-async function letShow({ host, header }: Transaction): Promise<void> {
+async function letShow(transaction: Transaction): Promise<void> {
+  const { host, header } = transaction;
   const records = host.journal.pending()?.records ?? [];
   if (records.some((entry) => entry.record === "step-begun" && entry.phase === "revert")) return;
   const done = header.steps.filter((_, number) => records.some((entry) => entry.record === "step-done" && entry.step === number));
   const entries = Object.entries(changesByPlugin(done)).map(([plugin, changes]) => [plugin, stateOf(changes, "after")] as const);
-  await settling(host, { desired: Object.fromEntries(entries), ownership: host.ledger.ownership() });
+  await settling(host, { desired: lasting(Object.fromEntries(entries), transaction), ownership: host.ledger.ownership() });
 }
 
 /** Writes the ledger and closes the journal; what fails here the next start does again from the journal, which stays. */
@@ -108,12 +110,13 @@ export async function finishRevert(host: Host, chronicle: Chronicle, commit: Com
 }
 
 /** What the changed keys were, with what the peers reported to have changed besides, on the way there and on an earlier way back. */
-function beforeOf({ host, header }: Transaction, effects: readonly Effect[]): ByPlugin<Resources> {
+function beforeOf(transaction: Transaction, effects: readonly Effect[]): ByPlugin<Resources> {
+  const { host, header } = transaction;
   const records = host.journal.pending()?.records ?? [];
   const foreseen = records.flatMap((entry) => (entry.record === "reverting" && entry.besides !== undefined ? [entry.besides] : []));
   const reported = effectsOf(records, "revert");
   const states: ByPlugin<Resources>[] = [header.before, stateBefore(effects), ...foreseen, stateBefore(reported)];
-  return states.reduce((first, later) => mergeByPlugin(later, first));
+  return lasting(states.reduce((first, later) => mergeByPlugin(later, first)), transaction);
 }
 
 function stateBefore(effects: readonly Changes[]): ByPlugin<Resources> {

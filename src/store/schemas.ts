@@ -188,6 +188,7 @@ const header: v.GenericSchema<unknown, TransactionHeader> = v.strictObject({
   planId: v.exactOptional(text),
   undoes: v.exactOptional(v.array(text)),
   hold: v.exactOptional(v.strictObject({ withinMs: count, deadline: bootTime } satisfies Keys<Hold>)),
+  boot: v.exactOptional(text),
 } satisfies Keys<TransactionHeader>);
 
 type RecordKeys = {

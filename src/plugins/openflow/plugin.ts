@@ -37,6 +37,8 @@ export function createOpenflowPlugin(sources: OpenflowOptions): Plugin {
     read: (scope) => readBridges(scope, sources),
     plan: planBridges,
     apply: (step, progress) => applyStep(step, sources, progress),
+    // The flows are in ovs-vswitchd's memory, the mode in the database.
+    endsWithBoot: (_, [key]) => key !== "fail_mode",
     adopt: adoptedKeys,
   };
 }

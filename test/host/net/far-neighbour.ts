@@ -25,9 +25,9 @@ const NEIGHBOUR = `#!/bin/sh -e
   ip route add default via 192.0.2.2
 `;
 
-/** Before the guard of a boot, which then finds a host whose network is up. */
+/** After the guard of a boot, which waits for no network: what a boot takes away is no matter of its. */
 const UNIT_FILE = `[Unit]
-Before=op-dbus-recover.service
+After=op-dbus-recover.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
