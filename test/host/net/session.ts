@@ -58,10 +58,12 @@ export async function routesSaid(host: Host): Promise<string[]> {
     .sort();
 }
 
-/** All that `ip` says of links, addresses and routes, but for what changes by itself. */
+/** All that `ip` says of links, addresses and routes, but for what changes by itself: a link's own link-local address comes in the kernel's time. */
 export async function everythingSaid(host: Host): Promise<string> {
   const [links, addresses, routes, routes6] = await Promise.all([ip(host, "link"), ip(host, "address"), ip(host, "route", "show", "table", "all"), ip(host, "-6", "route", "show", "table", "all")]);
-  const lasting = (key: string, value: unknown): unknown => (/timer|operstate|^flags$|^protocol$|^broadcast$|tentative|nodad|promiscuity|allmulti/.test(key) ? undefined : value);
+  const isLinkLocal = (value: unknown) => typeof value === "object" && value !== null && "scope" in value && value.scope === "link" && "local" in value;
+  const ofLinks = (value: unknown) => (Array.isArray(value) ? (value as unknown[]).filter((each) => !isLinkLocal(each)) : value);
+  const lasting = (key: string, value: unknown): unknown => (key === "addr_info" ? ofLinks(value) : /timer|operstate|^flags$|^protocol$|^broadcast$|tentative|nodad|promiscuity|allmulti/.test(key) ? undefined : value);
   const own = (each: Said) => each.protocol !== "kernel";
   return JSON.stringify([links, addresses, routes.filter(own), routes6.filter(own)], lasting, 1);
 }
